@@ -1,0 +1,118 @@
+"""Docker's argument lists, and which of the machine's clients they are for.
+
+The builders are pure: they take what is wanted and give the list to run.
+"""
+
+import functools
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from notehive import shell
+from notehive.errors import NotehiveError
+
+CLIENTS = ("docker", "/usr/bin/docker")
+
+
+@functools.cache
+def client() -> str:
+    """Give the path of the Docker client that can build with BuildKit, else of any.
+
+    A newer client needs its buildx plugin for BuildKit, one before version 23 has it inside; a
+    machine may have both kinds.
+    """
+    found = [path for name in CLIENTS if (path := shutil.which(name))]
+    for path in dict.fromkeys(found):
+        if can_build(path):
+            return path
+    return found[0] if found else "docker"
+
+
+def can_build(path: str) -> bool:
+    """Whether this client can build with BuildKit."""
+    if shell.run([path, "buildx", "version"], check=False).code == 0:
+        return True
+    version = shell.run([path, "version", "--format", "{{.Client.Version}}"], check=False).out
+    major = version.strip().split(".")[0]
+    return major.isdigit() and 18 < int(major) < 23
+
+
+def command(*args: str) -> list[str]:
+    """Give ``docker ARGS``."""
+    return [client(), *args]
+
+
+def labels(values: Mapping[str, str]) -> list[str]:
+    """Give ``--label key=value`` for each label."""
+    return [part for key, value in values.items() for part in ("--label", f"{key}={value}")]
+
+
+def build(tag: str, *, secrets: Mapping[str, str], no_cache: bool = False) -> list[str]:
+    """Give the command that builds an image from a context on its standard input.
+
+    ``secrets``: id and file of each build secret.
+    """
+    return command(
+        "build",
+        "--progress=plain",
+        "--tag",
+        tag,
+        *(["--no-cache"] if no_cache else []),
+        *(part for id, file in secrets.items() for part in ("--secret", f"id={id},src={file}")),
+        "-",
+    )
+
+
+def create_network(name: str, subnet: str, stack: str) -> list[str]:
+    """Give the command that creates the overlay network of users' servers."""
+    return command(
+        *("network", "create", "--driver", "overlay", "--subnet", subnet),
+        *labels({"notehive.stack": stack}),
+        name,
+    )
+
+
+def create_secret(name: str, stack: str) -> list[str]:
+    """Give the command that creates a secret from its standard input."""
+    return command("secret", "create", *labels({"notehive.stack": stack}), name, "-")
+
+
+def deploy(file: str, stack: str) -> list[str]:
+    """Give the command that brings the stack to what the file says, and removes what it lacks."""
+    # Images are named by digests of their content; asking registries about them takes seconds.
+    return command(
+        "stack", "deploy", "--prune", "--resolve-image=never", "--compose-file", file, stack
+    )
+
+
+def logs(service: str, *, follow: bool = False, tail: int = 200) -> list[str]:
+    """Give the command that shows a service's log."""
+    follows = ["--follow"] if follow else []
+    return command(
+        "service", "logs", "--timestamps", "--no-task-ids", *follows, f"--tail={tail}", service
+    )
+
+
+def output(*args: str) -> str:
+    """Run ``docker ARGS`` and give its standard output without the newline at its end."""
+    return shell.run(command(*args)).out.rstrip("\n")
+
+
+def objects(*args: str) -> Iterator[dict[str, Any]]:
+    """Run a listing and give its rows: ``objects("service", "ls")``."""
+    for line in output(*args, "--format", "{{json .}}").splitlines():
+        yield json.loads(line)
+
+
+def inspect(kind: str, *names: str) -> list[dict[str, Any]]:
+    """Inspect those of the named objects that exist, in the order of the names."""
+    if not names:
+        return []
+    done = shell.run(command(kind, "inspect", *names), check=False)
+    missing = ("no such", "not found", "nonexistent")
+    for line in done.err.splitlines():
+        if line.strip() and not any(word in line.lower() for word in missing):
+            raise NotehiveError(f"docker {kind} inspect: {line.strip()}")
+    found: list[dict[str, Any]] = json.loads(done.out or "[]")
+    return found

@@ -1,0 +1,40 @@
+"""The accounts' part of the hub's configuration."""
+
+from typing import Any
+
+from notehive.hub.account_api import SERVICE
+from notehive.hub.authenticator import NotehiveAuthenticator
+from notehive.hub.config import HubConfig, read_secret
+from notehive.hub.groups import groups_to_load
+from notehive.usernames import check_user_name
+
+TOKEN = "hub-admin-token"  # noqa: S105 - the name of the Swarm secret
+
+
+def update_accounts(c: Any, config: HubConfig) -> None:
+    """Set who may log in, who administers, which groups there are, and the operator's access.
+
+    Reads the Swarm secret ``hub-admin-token``. Adds to ``c.JupyterHub.services`` and
+    ``load_roles``, so whatever else sets them should add as well.
+    """
+    c.JupyterHub.authenticator_class = NotehiveAuthenticator
+    # The authenticator itself knows who may: those with an approved account.
+    c.Authenticator.allow_all = True
+    c.Authenticator.admin_users = {check_user_name(name) for name in config.admins}
+
+    c.NotehiveAuthenticator.enable_signup = config.auth.sign_up
+    c.NotehiveAuthenticator.minimum_password_length = config.auth.min_password_length
+    c.NotehiveAuthenticator.allowed_failed_logins = config.auth.lock_out.attempts
+    c.NotehiveAuthenticator.seconds_before_next_try = config.auth.lock_out.minutes * 60
+
+    members = {
+        name: [check_user_name(member) for member in group.members]
+        for name, group in config.groups.items()
+    }
+    c.NotehiveAuthenticator.defined_groups = members
+    c.JupyterHub.load_groups = groups_to_load(members)
+
+    c.JupyterHub.services.append({"name": SERVICE, "api_token": read_secret(TOKEN)})
+    c.JupyterHub.load_roles.append(
+        {"name": SERVICE, "scopes": ["admin:users", "admin:servers"], "services": [SERVICE]}
+    )

@@ -1,0 +1,45 @@
+"""What the hub is told: one file, written by ``up``, mounted as a Swarm config."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from notehive.settings import Auth, Group, Services, Size
+
+CONFIG = Path("/etc/notehive/hub.json")
+SECRETS = Path("/run/secrets")
+
+
+class HubImage(BaseModel):
+    """A notebook image that has been built or named."""
+
+    title: str
+    description: str
+    reference: str  # what Docker is told to run
+
+
+class HubConfig(BaseModel):
+    """The parts of the settings that the hub uses, and what `up` made of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stack: str  # name of the Docker stack, prefix of every service, volume and secret
+    url: str  # where people open the site: scheme, host and port, no path
+    admins: list[str]
+    auth: Auth
+    groups: dict[str, Group]
+    images: dict[str, HubImage]
+    sizes: dict[str, Size]
+    services: Services
+    constraints: list[str]  # Swarm placement constraints of users' servers
+    pip_index_url: str  # Python index of users' `pip install`; empty for pip's own default
+
+    @classmethod
+    def load(cls, path: Path = CONFIG) -> "HubConfig":
+        """Read the file that `up` wrote."""
+        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def read_secret(name: str) -> str:
+    """Give a Swarm secret of this container, without the newline at its end."""
+    return (SECRETS / name).read_text(encoding="utf-8").rstrip("\n")

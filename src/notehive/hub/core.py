@@ -1,0 +1,43 @@
+"""The hub itself: its database, its proxy, its services and who may do what."""
+
+from typing import Any
+
+from notehive.hub.config import HubConfig, read_secret
+
+# What a browser session and a token of a user may do beside what JupyterHub allows by itself.
+GATE_SCOPE = "access:services!service=gate"
+
+
+def update_core(c: Any, config: HubConfig) -> None:
+    """Set what does not depend on how people log in or where servers run."""
+    hub = c.JupyterHub
+    hub.bind_url = config.url
+    hub.hub_bind_url = "http://0.0.0.0:8081"
+    # Users' servers and the proxy find the hub by its service name, whatever its address is now.
+    hub.hub_connect_url = "http://hub:8081"
+    hub.db_url = "postgresql+psycopg://hub@postgres/hub"
+    hub.db_kwargs = {"pool_pre_ping": True}  # a restarted PostgreSQL is met with a new connection
+    hub.cookie_secret = bytes.fromhex(read_secret("hub-cookie"))
+    # The password of the database comes from a .pgpass file (PGPASSFILE in stack.yml).
+    # A restart of the hub leaves users' servers and the proxy's routes alone.
+    hub.cleanup_servers = False
+    hub.cleanup_proxy = False
+
+    proxy = c.ConfigurableHTTPProxy
+    proxy.should_start = False
+    proxy.api_url = "http://proxy:8001"
+    proxy.auth_token = read_secret("proxy-token")
+    # A restarted proxy has forgotten its routes: it gets them back this soon (seconds).
+    hub.proxy_check_interval = 5
+
+    hub.services.append(
+        {
+            "name": "gate",
+            "api_token": read_secret("gate-token"),
+            "oauth_client_id": "service-gate",
+            "oauth_redirect_uri": "/gate/oauth_callback",
+            "oauth_no_confirm": True,
+            "display": False,
+        }
+    )
+    hub.load_roles.append({"name": "user", "scopes": ["self", GATE_SCOPE]})

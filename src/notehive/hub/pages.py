@@ -1,0 +1,29 @@
+"""The looks of the hub's pages."""
+
+from pathlib import Path
+from typing import Any
+
+from nativeauthenticator.orm import UserInfo
+
+from notehive.hub.config import HubConfig
+
+TEMPLATES = Path("/opt/notehive/hub/templates")
+
+
+def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None:
+    """Use our templates, which extend JupyterHub's own, and tell them what is switched on."""
+    c.JupyterHub.template_paths = [str(templates)]
+    c.JupyterHub.template_vars = {
+        "stack": config.stack,
+        "mlflow": config.services.mlflow,
+        "sign_up": config.auth.sign_up,
+        "pending_sign_ups": pending_sign_ups,
+    }
+
+
+def pending_sign_ups(user: Any) -> int:
+    """Count those who wait for approval, for the menu of administrators; 0 for others."""
+    if user is None or not getattr(user, "admin", False):
+        return 0
+    query = user.db.query(UserInfo).filter(UserInfo.is_authorized.is_not(True))
+    return int(query.count())

@@ -1,0 +1,33 @@
+"""Names of Docker objects that are made from names of people.
+
+A user may be called nearly anything; a Docker service may not, and two users must never get
+the same one. So each name is a readable part and a digest of the whole.
+"""
+
+import hashlib
+import re
+import unicodedata
+
+READABLE = 24
+
+
+def slug(text: str) -> str:
+    """Give a DNS label of at most 35 characters that no other text gives.
+
+    ``slug("Ana.B")`` is ``ana-b-`` and ten hexadecimal digits of the text's SHA-256.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    readable = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:READABLE].rstrip("-")
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return f"{readable or 'x'}-{digest}"
+
+
+def server_service(stack: str, user: str, server: str = "") -> str:
+    """Give the name of the Swarm service of a user's server; ``server`` if it has a name."""
+    # A user's name holds no "/": the pair is unmistakable.
+    return f"{stack}-{slug(f'{user}/{server}' if server else user)}"
+
+
+def home_volume(stack: str, user: str) -> str:
+    """Give the name of the volume that is a user's home, in all of that user's servers."""
+    return f"{stack}-home-{slug(user)}"

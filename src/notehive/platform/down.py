@@ -1,0 +1,70 @@
+"""`down`: stop everything of a stack, keep its data; `down --purge` forgets them too."""
+
+import time
+
+from notehive import docker, shell
+from notehive.errors import NotehiveError
+from notehive.platform import swarm
+from notehive.platform.steps import Steps
+
+
+def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
+    """Remove the services and networks of a stack; with ``purge`` also all that it has kept."""
+    label = f"label=notehive.stack={stack}"
+    with steps.step("Users' servers") as step:
+        servers = ids("service", label, "label=notehive.kind=server")
+        remove("service", servers)
+        step.say(str(len(servers)))
+    with steps.step("Services") as step:
+        docker.output("stack", "rm", stack)
+        await_gone(label)
+    with steps.step("Network"):
+        await_removed(ids("network", label))
+        remove("config", ids("config", label))
+        remove("secret", ids("secret", label, "label=notehive.kind=token"))
+    if not purge:
+        return
+    with steps.step("Data"):
+        remove("secret", ids("secret", label))
+        for volume in ids("volume", label):
+            shell.run(docker.command("volume", "rm", "--force", volume))
+        node = swarm.data_node(stack)
+        if node:
+            shell.run(
+                docker.command("node", "update", "--label-rm", swarm.data_label(stack), node["ID"])
+            )
+
+
+def ids(kind: str, *filters: str) -> list[str]:
+    """Give the ids of the objects of a kind that carry all the labels."""
+    flags = [part for value in filters for part in ("--filter", value)]
+    return docker.output(kind, "ls", "--quiet", *flags).split()
+
+
+def remove(kind: str, names: list[str]) -> None:
+    """Remove objects that may vanish by themselves meanwhile."""
+    if names:
+        shell.run(docker.command(kind, "rm", *names), check=False)
+
+
+def await_gone(label: str, seconds: float = 120) -> None:
+    """Wait until no container of this node carries the label of the stack any more."""
+    deadline = time.monotonic() + seconds
+    stack = label.rpartition("=")[2]
+    namespace = f"label=com.docker.stack.namespace={stack}"
+    while docker.output("ps", "--quiet", "--filter", namespace) or docker.output(
+        "ps", "--quiet", "--filter", label
+    ):
+        if time.monotonic() > deadline:
+            raise NotehiveError("down: containers do not stop; see `docker ps`")
+        time.sleep(0.3)
+
+
+def await_removed(networks: list[str], seconds: float = 60) -> None:
+    """Remove networks as soon as the last task has left them."""
+    deadline = time.monotonic() + seconds
+    while docker.inspect("network", *networks):
+        remove("network", networks)
+        if time.monotonic() > deadline:
+            raise NotehiveError(f"down: the network {networks[0]} is still in use")
+        time.sleep(0.3)

@@ -1,0 +1,192 @@
+"""stack.yml: what of it is wanted, its variables, its deployment, and when it has arrived."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from notehive import docker, shell
+from notehive.errors import NotehiveError
+from notehive.hub.config import HubConfig, HubImage
+from notehive.platform import machine
+from notehive.platform.place import ROOT, Workspace
+from notehive.settings import Image, Settings
+
+FILE = ROOT / "stack.yml"
+IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
+# Which switch of settings.yml turns off which services of stack.yml.
+SWITCHED = {"mlflow": ["mlflow"], "registry": ["registry", "registry-forwarder"]}
+ARRIVAL_SECONDS = 240
+
+
+def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
+    """Give stack.yml without what is switched off, and without what only that used."""
+    data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    off = [
+        name
+        for switch, names in SWITCHED.items()
+        if not getattr(settings.services, switch)
+        for name in names
+    ]
+    for name in off:
+        del data["services"][name]
+    for key in ("volumes", "networks"):
+        used = {
+            name.split(":")[0]
+            for service in data["services"].values()
+            for name in service.get(key, ())
+            if isinstance(name, str)
+        }
+        data[key] = {name: value for name, value in data[key].items() if name in used}
+    return {key: value for key, value in data.items() if not key.startswith("x-")} | {
+        "version": "3.9"  # docker stack deploy of Docker 20.10 wants it
+    }
+
+
+def image_names(stack: Mapping[str, Any]) -> list[str]:
+    """Give the images of ours that the services of a stack run."""
+    found = [IMAGE_VARIABLE.fullmatch(s["image"]) for s in stack["services"].values()]
+    return sorted({match[1].lower() for match in found if match})
+
+
+def notebook_image(key: str, image: Image) -> str:
+    """Give the name of our image that a notebook image of the settings is, or nothing."""
+    folder = (image.image or key).removeprefix("notebooks-images/")
+    exists = (ROOT / "notebooks-images" / folder / "Dockerfile").exists()
+    return f"notebooks-{folder}" if exists else ""
+
+
+def site_url(settings: Settings) -> str:
+    """Give where people open the site, without a slash at the end."""
+    return settings.url or f"http://{machine.address()}"
+
+
+def site_port(settings: Settings) -> int:
+    """Give the port of the site."""
+    return urlsplit(site_url(settings)).port or 80
+
+
+def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
+    """Give what the hub is told."""
+    images = {}
+    for key, image in settings.images.items():
+        ours = notebook_image(key, image)
+        images[key] = HubImage(
+            title=image.title or key,
+            description=image.description,
+            reference=references[ours] if ours else image.image or key,
+        )
+    return HubConfig(
+        stack=settings.name,
+        url=site_url(settings),
+        admins=settings.admins,
+        auth=settings.auth,
+        groups=settings.groups,
+        images=images,
+        sizes=settings.sizes,
+        services=settings.services,
+        constraints=[f"node.labels.notehive.{settings.name}.data == true"],
+        pip_index_url=settings.mirrors.pypi,
+    )
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack file and the variables that it is deployed with."""
+
+    stack: str
+    file: Path
+    variables: Mapping[str, str]
+
+
+def prepare(
+    settings: Settings, references: Mapping[str, str], data_node: str, workspace: Workspace
+) -> Deployment:
+    """Write the stack file and the hub's configuration; give them with their variables."""
+    hub = hub_config(settings, references).model_dump_json(indent=1)
+    url = urlsplit(site_url(settings))
+    port = settings.network.registry_port
+    stack = wanted(settings)
+    variables = {
+        "STACK": settings.name,
+        "PORT": str(site_port(settings)),
+        "HOST": url.hostname or "",
+        "SERVICES": " ".join(stack["services"]),
+        "DATA_NODE": data_node,
+        "REGISTRY_PORT": str(port),
+        "REGISTRY_PUSH_PORT": str(port + 1),
+        "HUB_CONFIG": str(workspace.write("hub.json", hub)),
+        "HUB_CONFIG_DIGEST": hashlib.sha256(hub.encode()).hexdigest()[:12],
+        **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
+    }
+    # Anchors were resolved by reading; what is written is plain, and JSON's numbers stay numbers.
+    file = workspace.write("stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False))
+    return Deployment(settings.name, file, variables)
+
+
+def deploy(deployment: Deployment) -> None:
+    """Give the stack to the Swarm."""
+    shell.run(docker.deploy(str(deployment.file), deployment.stack), env=deployment.variables)
+
+
+def services(stack: str) -> list[dict[str, Any]]:
+    """Give the stack's platform services, as the engine describes them."""
+    rows = docker.objects(
+        "service", "ls", "--filter", f"label=com.docker.stack.namespace={stack}"
+    )
+    listed = {row["Name"]: row for row in rows}
+    found = docker.inspect("service", *listed)
+    for service in found:
+        service["Replicas"] = listed[service["Spec"]["Name"]]["Replicas"]
+    return found
+
+
+def unready(stack: str) -> list[str]:
+    """Give the services that do not run as they should, or are being updated."""
+    late = []
+    for service in services(stack):
+        name = service["Spec"]["Name"].removeprefix(f"{stack}_")
+        running, _, desired = service["Replicas"].split(" ")[0].partition("/")
+        state = service.get("UpdateStatus", {}).get("State", "completed")
+        if state == "paused":
+            raise NotehiveError(f"{name}: its update was stopped; {why(stack, name)}")
+        if running != desired or state == "updating":
+            late.append(name)
+    return late
+
+
+def await_arrival(stack: str, say: Callable[[str], None], seconds: float = ARRIVAL_SECONDS) -> None:
+    """Wait until every service runs and is healthy; raise with the reason of one that does not."""
+    deadline = time.monotonic() + seconds
+    while late := unready(stack):
+        say(f"waiting for {', '.join(late)}")
+        if time.monotonic() > deadline:
+            raise NotehiveError(
+                f"{late[0]}: not running after {seconds:.0f} s; {why(stack, late[0])}; "
+                f"see `./notehive logs {late[0]}`"
+            )
+        time.sleep(0.5)
+
+
+def why(stack: str, service: str) -> str:
+    """Give the Swarm's last word about a service that does not run."""
+    rows = docker.objects("service", "ps", "--no-trunc", f"{stack}_{service}")
+    for row in rows:
+        if row["Error"]:
+            return f"{row['CurrentState']}: {row['Error'].strip(chr(34))}"
+        if row["DesiredState"] in ("Running", "Ready"):
+            state: str = row["CurrentState"]
+    return state
+
+
+def remove_old_configs(stack: str, keep: str) -> None:
+    """Remove configs of earlier deployments; one that a task still uses stays for now."""
+    for row in docker.objects("config", "ls", "--filter", f"label=notehive.stack={stack}"):
+        if row["Name"] != keep:
+            shell.run(docker.command("config", "rm", row["Name"]), check=False)

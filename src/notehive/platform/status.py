@@ -1,0 +1,121 @@
+"""What runs, where, and what it costs."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from notehive import docker
+from notehive.platform import stack, swarm
+from notehive.settings import Settings, parse_memory
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Give the state of a stack: its services, nodes, users' servers, images, and what is wrong.
+
+    Memory is in bytes: usage less inactive file cache, of the containers on this node.
+    """
+    name = settings.name
+    with ThreadPoolExecutor() as pool:
+        used = pool.submit(memory, name)
+        size = pool.submit(image_sizes)
+        listed = stack.services(name)
+        servers = list(
+            docker.objects(
+                "service",
+                *("ls", "--filter", f"label=notehive.stack={name}"),
+                *("--filter", "label=notehive.kind=server"),
+            )
+        )
+        nodes = swarm.nodes()
+        services = [_service(name, service, used.result()) for service in listed]
+    return {
+        "name": name,
+        "url": stack.site_url(settings),
+        "services": services,
+        "servers": [_server(row, used.result()) for row in servers],
+        "nodes": [_node(name, node) for node in nodes],
+        "memory": sum(service["memory"] for service in services),
+        "images": size.result(),
+        "wrong": wrong(services, nodes),
+    }
+
+
+def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[str]:
+    """Give what needs the operator's attention, a sentence each."""
+    if not services:
+        return ["nothing runs; `./notehive up` brings it up"]
+    return [
+        *(f"{s['name']}: {s['running']} of {s['desired']} run: {s['why']}" for s in services if s["why"]),
+        *(
+            f"node {node['Description']['Hostname']} is {node['Status']['State']}"
+            for node in nodes
+            if node["Status"]["State"] != "ready"
+        ),
+    ]
+
+
+def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
+    full = service["Spec"]["Name"]
+    short = full.removeprefix(f"{name}_")
+    running, _, desired = service["Replicas"].split(" ")[0].partition("/")
+    return {
+        "name": short,
+        "running": int(running),
+        "desired": int(desired),
+        "memory": used.get(full, 0),
+        "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
+        "why": "" if running == desired else stack.why(name, short),
+    }
+
+
+def _server(row: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
+    spec = docker.inspect("service", row["Name"])
+    labels = spec[0]["Spec"]["Labels"] if spec else {}
+    return {
+        "user": labels.get("notehive.user", ""),
+        "server": labels.get("notehive.server", ""),
+        "image": labels.get("notehive.image", ""),
+        "size": labels.get("notehive.size", ""),
+        "memory": used.get(row["Name"], 0),
+    }
+
+
+def _node(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": node["Description"]["Hostname"],
+        "state": node["Status"]["State"],
+        "availability": node["Spec"]["Availability"],
+        "role": node["Spec"]["Role"],
+        "data": node["Spec"].get("Labels", {}).get(swarm.data_label(name)) == "true",
+    }
+
+
+def memory(name: str) -> dict[str, int]:
+    """Give the memory (bytes) of this node's containers, by service."""
+    services = {}
+    for row in docker.objects("ps", "--no-trunc"):
+        labels = dict(label.partition("=")[::2] for label in row["Labels"].split(","))
+        service = labels.get("com.docker.swarm.service.name", "")
+        if service.startswith((f"{name}_", f"{name}-")):
+            services[row["ID"][:12]] = service
+    if not services:
+        return {}
+    found: dict[str, int] = {}
+    for row in docker.objects("stats", "--no-stream", *services):
+        service = services[row["ID"][:12]]
+        used = row["MemUsage"].split("/")[0].strip().replace("iB", "").removesuffix("B")
+        found[service] = found.get(service, 0) + parse_memory(used)
+    return found
+
+
+def image_sizes() -> dict[str, int]:
+    """Give the size (bytes) of each of our images that a service or the form uses now."""
+    listed: dict[str, int] = {}
+    rows = [row for row in docker.objects("image", "ls") if "/notehive/" in row["Repository"]]
+    for image in docker.inspect("image", *{row["ID"] for row in rows}):
+        for tag in image["RepoTags"] or ():
+            short = tag.rpartition("/")[2].partition(":")[0]
+            listed.setdefault(short, image["Size"])
+    return listed
+
+

@@ -1,0 +1,79 @@
+"""The Swarm: this node's place in it, and what carries our label."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from notehive import docker, shell
+from notehive.errors import BadInput
+from notehive.platform import machine
+
+
+@dataclass(frozen=True)
+class Membership:
+    """This node in its Swarm."""
+
+    active: bool
+    manager: bool
+    node: str  # its id
+    address: str  # where other nodes reach it
+
+
+def membership() -> Membership:
+    """Ask the engine whether it is in a Swarm."""
+    done = shell.run(
+        docker.command(
+            "info",
+            "--format",
+            "{{.Swarm.LocalNodeState}}|{{.Swarm.ControlAvailable}}|{{.Swarm.NodeID}}|{{.Swarm.NodeAddr}}",
+        )
+    )
+    state, manager, node, address = done.out.strip().split("|")
+    return Membership(state == "active", manager == "true", node, address)
+
+
+def require_usable() -> Membership:
+    """Give this node's membership; raise BadInput where no stack could be deployed from it."""
+    here = membership()
+    if here.active and not here.manager:
+        raise BadInput(
+            "Docker Swarm: this node is a worker of its Swarm; run this on a manager "
+            "(`docker node ls` there shows which)"
+        )
+    return here
+
+
+def ensure_swarm() -> str:
+    """Make a Swarm of this node unless it is in one; say what was done."""
+    if membership().active:
+        return ""
+    address = machine.address()
+    shell.run(docker.command("swarm", "init", "--advertise-addr", address))
+    return f"made one at {address}"
+
+
+def data_label(stack: str) -> str:
+    """Name of the label of the node that keeps a stack's data."""
+    return f"notehive.{stack}.data"
+
+
+def nodes() -> list[dict[str, Any]]:
+    """Give every node of the Swarm, as the engine describes it."""
+    ids = docker.output("node", "ls", "--quiet").split()
+    return docker.inspect("node", *ids)
+
+
+def data_node(stack: str) -> dict[str, Any] | None:
+    """Give the node that keeps the stack's data, if one has been chosen."""
+    label = data_label(stack)
+    for node in nodes():
+        if node["Spec"].get("Labels", {}).get(label) == "true":
+            return node
+    return None
+
+
+def ensure_network(name: str, subnet: str, stack: str) -> bool:
+    """Create the network of users' servers unless it is there; say whether it was created."""
+    if docker.inspect("network", name):
+        return False
+    shell.run(docker.create_network(name, subnet, stack))
+    return True

@@ -1,0 +1,170 @@
+"""`up`: first look, then change. Every change is safe to do again."""
+
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from notehive import docker
+from notehive.errors import NotehiveError
+from notehive.platform import (
+    accounts,
+    checks,
+    database,
+    debian,
+    distribute,
+    images,
+    machine,
+    secrets,
+    site,
+    stack,
+    swarm,
+)
+from notehive.platform.place import ROOT, Workspace
+from notehive.platform.steps import Steps
+from notehive.settings import Settings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Login:
+    """The administrator's account, if `up` made it now."""
+
+    name: str
+    password: str
+
+
+def check(settings: Settings, steps: Steps) -> None:
+    """Do all the checks; raise BadInput at the first that fails."""
+    for title, look in checks.all_checks():
+        with steps.step(title) as step:
+            step.say(look(settings))
+
+
+def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None:
+    """Bring the machine and the Swarm to what the settings say."""
+    steps.heading("Checks (nothing is changed yet)")
+    check(settings, steps)
+    steps.heading("Changes")
+    workspace = Workspace.of(settings.name)
+    with steps.step("Docker engine") as step:
+        step.say(machine.ensure_engine())
+    with steps.step("Swarm") as step:
+        done = swarm.ensure_swarm()
+        step.say(done) if done else step.skip("is there")
+    references = build(settings, steps, workspace, patch=patch)
+    wanted = stack.wanted(settings)
+    with steps.step("Secrets") as step:
+        created = secrets.ensure(settings.name, [name for name in wanted["secrets"]])
+        step.say(f"made {', '.join(created)}") if created else step.skip("are there")
+    with steps.step("Database") as step:
+        made = database.ensure(settings.name, references["postgres"])
+        step.say("made") if made else step.skip("is there")
+    with steps.step("Network") as step:
+        made = swarm.ensure_network(
+            f"{settings.name}_users", settings.network.users, settings.name
+        )
+        step.say(settings.network.users) if made else step.skip("is there")
+    with steps.step("Services") as step:
+        node = swarm.data_node(settings.name)
+        if node is None:
+            raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
+        deployment = stack.prepare(settings, references, node["Status"]["Addr"], workspace)
+        stack.deploy(deployment)
+        stack.await_arrival(settings.name, step.say)
+        step.say(f"{len(wanted['services'])} run")
+        stack.remove_old_configs(
+            settings.name, f"{settings.name}_hub-{deployment.variables['HUB_CONFIG_DIGEST']}"
+        )
+    with steps.step("Site") as step:
+        await_site(stack.site_port(settings))
+        step.say(stack.site_url(settings))
+    if settings.services.registry and len(swarm.nodes()) > 1:
+        with steps.step("Images to the registry") as step:
+            distribute.push_all(settings, references.values(), step.say)
+    with steps.step("Administrator") as step:
+        login = ensure_admin(settings)
+        step.say(login.name) if login else step.skip(f"{settings.admins[0]} is there")
+    return login
+
+
+def build(
+    settings: Settings, steps: Steps, workspace: Workspace, *, patch: bool = False
+) -> dict[str, str]:
+    """Build the images that are missing; give the full names of all that are wanted."""
+    with steps.step("Base image") as step:
+        done = debian.ensure(
+            settings.mirrors, workspace.logs / "debian.log", step.say, renew=patch
+        )
+        step.say(done) if done else step.skip("is there")
+    every = images.tree(ROOT)
+    names = images.with_parents(every, wanted_images(settings))
+    chosen = {name: every[name] for name in names}
+    source = images.Source(
+        ROOT,
+        site.files(settings),
+        debian.IMAGE,
+        debian.require_image(),
+        f"127.0.0.1:{settings.network.registry_port}",
+    )
+    references = source.references(chosen)
+    missing = absent(references)
+    if not missing:
+        with steps.step("Images") as step:
+            step.skip(f"{len(chosen)} are there")
+        return references
+    mirrors = workspace.write("mirrors.sh", site.build_secret(settings))
+    builder = images.Builder(source, workspace.logs, {"mirrors": str(mirrors)})
+
+    def run(name: str, work: Callable[[Say], None]) -> None:
+        with steps.step(f"Image {name}") as step:
+            work(step.say)
+            step.say("")
+
+    builder.build_all(chosen, missing, references, run)
+    return references
+
+
+def wanted_images(settings: Settings) -> list[str]:
+    """Give the images of ours that the services and the spawn form need."""
+    notebooks = [
+        name for key, image in settings.images.items() if (name := stack.notebook_image(key, image))
+    ]
+    return [*stack.image_names(stack.wanted(settings)), *notebooks]
+
+
+def absent(references: Mapping[str, str]) -> list[str]:
+    """Give the images whose reference this engine does not have."""
+    found = docker.inspect("image", *references.values())
+    there = {tag for image in found for tag in image["RepoTags"] or ()}
+    return [name for name, reference in references.items() if reference not in there]
+
+
+def await_site(port: int, seconds: float = 60) -> None:
+    """Wait until the hub answers through Nginx."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/hub/health", timeout=5
+            ):
+                return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise NotehiveError(
+                    f"site: port {port} does not lead to the hub ({error}); see `./notehive logs nginx`"
+                ) from None
+        time.sleep(0.2)
+
+
+def ensure_admin(settings: Settings) -> Login | None:
+    """Make the first administrator's account, unless there is one; give its login."""
+    name = settings.admins[0]
+    users = accounts.ask(settings.name, "user-list", {})["users"]
+    if any(user["name"] == name and user["approved"] for user in users):
+        return None
+    answer = accounts.ask(settings.name, "user-add", {"name": name, "groups": [], "admin": True})
+    return Login(answer["name"], answer["password"])
+
+
