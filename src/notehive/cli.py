@@ -59,10 +59,8 @@ def up_(
         login = up.up(chosen, steps.Steps(console), patch=patch)
     console.print(f"\n[bold]{escape(chosen.name)}[/bold] is at {stack.site_url(chosen)}")
     if login:
-        console.print(
-            f"Log in as [bold]{escape(login.name)}[/bold] with the password "
-            f"[bold]{login.password}[/bold] (shown only now; it can be changed on the site)"
-        )
+        console.print(f"Administrator: [bold]{escape(login.name)}[/bold]")
+        console.print(f"Password:      [bold]{login.password}[/bold]   (shown only this once)")
 
 
 @app.command()

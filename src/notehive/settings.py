@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from notehive.errors import BadInput
+from notehive.usernames import check_user_name
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -76,6 +77,7 @@ def _check_url(value: str) -> str:
 
 
 Memory = Annotated[int, BeforeValidator(parse_memory), PlainSerializer(format_memory, str, "json")]
+UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
@@ -136,7 +138,7 @@ class Image(Section):
 class Group(Section):
     """A group of users."""
 
-    members: list[str] = Field(
+    members: list[UserName] = Field(
         default_factory=list,
         description="Users in this group, beside those added by `user add NAME --group`.",
     )
@@ -164,7 +166,9 @@ class Auth(Section):
     sign_up: bool = Field(
         True, description="People may ask for an account, which an administrator approves."
     )
-    min_password_length: int = Field(10, ge=8, description="The shortest password accepted.")
+    min_password_length: int = Field(
+        10, ge=8, le=64, description="The shortest password accepted."
+    )
     lock_out: LockOut = Field(default_factory=LockOut, description="When failed logins lock.")
 
 
@@ -243,7 +247,7 @@ class Settings(Section):
         "port 80 of this machine's address if empty.",
     )
     tls: Literal["off"] = Field("off", description="Encryption of the site; only `off` for now.")
-    admins: list[str] = Field(
+    admins: list[UserName] = Field(
         default_factory=lambda: ["admin"],
         min_length=1,
         description="Users who administer; `up` makes the first one's account.",

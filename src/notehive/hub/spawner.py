@@ -17,6 +17,7 @@ from docker.types import (
     TaskTemplate,
 )
 from dockerspawner import SwarmSpawner
+from tornado.web import HTTPError
 from traitlets import Any as AnyTrait
 
 from notehive import naming
@@ -50,7 +51,6 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
         choice = options.check_options(self.platform, *self._rights(), self.user_options)
         self.user_options = {"image": choice.image, "size": choice.size}
         size = self.platform.sizes[choice.size]
-        self.image = self.platform.images[choice.image].reference
         self.cpu_limit, self.mem_limit = size.limit.cpu, size.limit.memory
         self.cpu_guarantee, self.mem_guarantee = size.reserved.cpu, size.reserved.memory
 
@@ -138,9 +138,16 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
 
     async def start(self) -> tuple[str, int]:
         """Start the server; give the address of its task and its port."""
-        self.apply_choice()
+        try:
+            self.apply_choice()
+        except ValueError as error:
+            raise HTTPError(400, str(error)) from None
         address = await super().start()
         return str(address[0]), int(address[1])
+
+    async def check_allowed(self, image: str) -> str:
+        """Give what Docker is to run for a key of ``images:``, which `apply_choice` has judged."""
+        return self.platform.images[image].reference
 
     async def start_object(self) -> None:
         """Wait until the task runs; raise with the Swarm's own words if it cannot."""
@@ -217,6 +224,7 @@ def update_spawner(c: Any, config: HubConfig) -> None:
     spawner = c.Spawner
     spawner.options_form = form
     spawner.options_from_form = options.options_from_form
+    spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
     spawner.start_timeout = 120
     spawner.http_timeout = 60
