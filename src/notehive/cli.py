@@ -133,14 +133,14 @@ def logs(
     candidates = [f"{chosen.name}_{name}", naming.server_service(chosen.name, name)]
     found = docker.inspect("service", *candidates)
     if not found:
-        known = [s["Spec"]["Name"].removeprefix(f"{chosen.name}_") for s in stack.services(chosen.name)]
+        known = [
+            s["Spec"]["Name"].removeprefix(f"{chosen.name}_") for s in stack.services(chosen.name)
+        ]
         raise BadInput(
             f"{name}: neither a service nor a user with a running server; "
             f"services are {', '.join(sorted(known)) or 'none'}"
         )
-    raise typer.Exit(
-        shell.attach(docker.logs(found[0]["Spec"]["Name"], follow=follow, tail=tail))
-    )
+    raise typer.Exit(shell.attach(docker.logs(found[0]["Spec"]["Name"], follow=follow, tail=tail)))
 
 
 @app.command("settings")
@@ -211,7 +211,9 @@ def user_remove(context: typer.Context, name: str) -> None:
     """Stop a user's servers and remove the account; the home is kept."""
     chosen = _settings(context)
     accounts.ask(chosen.name, "user-remove", {"name": name})
-    console.print(f"{escape(name)}: removed; the home stays in {naming.home_volume(chosen.name, name)}")
+    console.print(
+        f"{escape(name)}: removed; the home stays in {naming.home_volume(chosen.name, name)}"
+    )
 
 
 @users.command("list")

@@ -59,7 +59,7 @@ def build(tag: str, *, secrets: Mapping[str, str], no_cache: bool = False) -> li
         "--tag",
         tag,
         *(["--no-cache"] if no_cache else []),
-        *(part for id, file in secrets.items() for part in ("--secret", f"id={id},src={file}")),
+        *(part for key, file in secrets.items() for part in ("--secret", f"id={key},src={file}")),
         "-",
     )
 

@@ -7,7 +7,7 @@ class NotehiveError(Exception):
     exit_code = 1
 
 
-class BadInput(NotehiveError):
+class BadInput(NotehiveError):  # noqa: N818 - reads better where it is raised
     """What the operator gave cannot work. The command ends with exit code 2, nothing changed."""
 
     exit_code = 2

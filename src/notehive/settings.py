@@ -166,9 +166,7 @@ class Auth(Section):
     sign_up: bool = Field(
         True, description="People may ask for an account, which an administrator approves."
     )
-    min_password_length: int = Field(
-        10, ge=8, le=64, description="The shortest password accepted."
-    )
+    min_password_length: int = Field(10, ge=8, le=64, description="The shortest password accepted.")
     lock_out: LockOut = Field(default_factory=LockOut, description="When failed logins lock.")
 
 
@@ -416,7 +414,11 @@ def describe(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tu
         section = _section_of(field.annotation)
         if section is None:
             shown = "" if field.is_required() else yaml.safe_dump(default).split("\n")[0]
-            yield prefix + key, "required" if field.is_required() else shown, field.description or ""
+            yield (
+                prefix + key,
+                "required" if field.is_required() else shown,
+                field.description or "",
+            )
             continue
         many = getattr(field.annotation, "__origin__", None) is dict
         chosen = ", ".join(default) if many and default else ""

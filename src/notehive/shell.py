@@ -21,7 +21,7 @@ class Result:
     err: str
 
 
-class CommandFailed(NotehiveError):
+class CommandError(NotehiveError):
     """A command ended with another code than 0."""
 
     def __init__(self, args: Sequence[str], result: Result) -> None:
@@ -41,7 +41,7 @@ def run(
     """Run a command to its end and give what it said.
 
     ``env`` is added to our own environment; ``timeout`` is in seconds, after which the result
-    has code 124. Raises CommandFailed if it fails and ``check`` is set, NotehiveError if there
+    has code 124. Raises CommandError if it fails and ``check`` is set, NotehiveError if there
     is no such command.
     """
     try:
@@ -61,7 +61,7 @@ def run(
         done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     )
     if check and result.code:
-        raise CommandFailed(args, result)
+        raise CommandError(args, result)
     return result
 
 
@@ -78,16 +78,19 @@ def stream(
 
     The command is ended when ``stop`` is set, or when this is interrupted.
     """
-    with log.open("w", encoding="utf-8") as file, subprocess.Popen(
-        list(args),
-        stdin=stdin if stdin is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **(env or {})},
-        text=True,
-        errors="replace",
-        start_new_session=True,  # Ctrl-C reaches us first, and we end it in our own order
-    ) as process:
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            list(args),
+            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches us first, and we end it in our own order
+        ) as process,
+    ):
         watcher = threading.Thread(target=_stop_when, args=(process, stop), daemon=True)
         watcher.start()
         try:

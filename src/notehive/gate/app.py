@@ -28,7 +28,6 @@ class GateOAuth(HubOAuth):  # type: ignore[misc]
     cookie_path = "/"
 
 
-
 def make_auth() -> GateOAuth:
     """Give the OAuth client; where the hub is comes from the environment, the token is a secret."""
     return GateOAuth(

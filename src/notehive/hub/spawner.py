@@ -108,7 +108,7 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
         container = ContainerSpec(
             image=self.image,
             args=await self.get_command(),
-            env=self.service_env(),
+            env=dict(self.service_env()),
             mounts=self.mounts,
             labels=self.labels,
             init=True,
@@ -189,7 +189,10 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
         digest = hashlib.sha256(self.api_token.encode()).hexdigest()[:8]
         name = f"{self.service_name[:50]}-{digest}"
         secret = await self.docker(
-            "create_secret", name, self.api_token.encode(), {**self.labels, "notehive.kind": "token"}
+            "create_secret",
+            name,
+            self.api_token.encode(),
+            {**self.labels, "notehive.kind": "token"},
         )
         return SecretReference(
             secret["ID"], name, filename=TOKEN_FILE, uid=USER_ID, gid=GROUP_ID, mode=0o400

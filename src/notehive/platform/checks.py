@@ -53,7 +53,8 @@ def judge_machine(memory: int, free: int, directory: Path, *, installed: bool) -
     needed = DISK_KEPT if installed else DISK_NEEDED
     if free < needed:
         raise BadInput(
-            f"disk: {directory} has {format_memory(free)} free, {format_memory(needed)} are needed; "
+            f"disk: {directory} has {format_memory(free)} free, "
+            f"{format_memory(needed)} are needed; "
             "make room (`docker system prune` removes what Docker no longer uses)"
         )
 
@@ -84,7 +85,7 @@ def check_engine(settings: Settings) -> str:
 
 
 def check_swarm(settings: Settings) -> str:
-    """This node manages a Swarm, or can begin one; the data are where they should be."""
+    """The node manages a Swarm, or can begin one; the data are where they should be."""
     if not machine.engine_version():
         return "one will be made"
     here = swarm.require_usable()
@@ -100,7 +101,10 @@ def ports(settings: Settings) -> dict[int, str]:
     wanted = {stack.site_port(settings): "url"}
     if settings.services.registry:
         first = settings.network.registry_port
-        wanted |= {first: "network.registry_port", first + 1: "network.registry_port (and one above)"}
+        wanted |= {
+            first: "network.registry_port",
+            first + 1: "network.registry_port (and one above)",
+        }
     return wanted
 
 
@@ -112,7 +116,9 @@ def check_ports(settings: Settings) -> str:
     for port, key in wanted.items():
         if taken := machine.listeners(port):
             owner = container_on(port) or taken[0].process
-            raise BadInput(f"port {port} is taken by {owner}; stop it, or choose another with {key}:")
+            raise BadInput(
+                f"port {port} is taken by {owner}; stop it, or choose another with {key}:"
+            )
     return ", ".join(str(port) for port in ports(settings))
 
 
@@ -145,7 +151,9 @@ def check_network(settings: Settings) -> str:
     except ValueError as error:
         raise BadInput(f"network.users: {error}; write it like 10.96.0.0/16") from None
     if subnet.prefixlen > 24:
-        raise BadInput(f"network.users: {subnet} has {subnet.num_addresses} addresses; use a /24 or more")
+        raise BadInput(
+            f"network.users: {subnet} has {subnet.num_addresses} addresses; use a /24 or more"
+        )
     name = f"{settings.name}_users"
     existing = docker.inspect("network", name) if machine.engine_version() else []
     if existing:
@@ -164,5 +172,3 @@ def check_network(settings: Settings) -> str:
                     "choose another subnet"
                 )
     return f"users at {subnet}"
-
-

@@ -19,8 +19,9 @@ def require_intact(stack: str, here: swarm.Membership) -> None:
         return
     label = swarm.data_label(stack)
     raise BadInput(
-        f"{volume(stack)}: the volume of the database is missing on {node['Description']['Hostname']}; "
-        f"restore it, or begin with an empty one: `docker node update --label-rm {label} {here.node}`"
+        f"{volume(stack)}: the volume of the database is missing on "
+        f"{node['Description']['Hostname']}; restore it, or begin with an empty one: "
+        f"`docker node update --label-rm {label} {here.node}`"
     )
 
 
@@ -40,5 +41,7 @@ def ensure(stack: str, image: str) -> bool:
         )
     )
     here = swarm.membership().node
-    shell.run(docker.command("node", "update", "--label-add", f"{swarm.data_label(stack)}=true", here))
+    shell.run(
+        docker.command("node", "update", "--label-add", f"{swarm.data_label(stack)}=true", here)
+    )
     return True

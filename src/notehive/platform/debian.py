@@ -52,7 +52,14 @@ def bootstrap(mirrors: Mirrors, log: Path, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="notehive-debian-") as directory:
         root = Path(directory) / "root"
         code = shell.stream(
-            ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(root), mirror],
+            [
+                "debootstrap",
+                "--variant=minbase",
+                "--include=ca-certificates",
+                SUITE,
+                str(root),
+                mirror,
+            ],
             log=log,
             on_line=say,
         )

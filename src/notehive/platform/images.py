@@ -158,7 +158,9 @@ class Builder:
         self.source, self.logs, self.secrets = source, logs, secrets
         self._stop = threading.Event()
 
-    def build(self, image: Image, references: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def build(
+        self, image: Image, references: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
         """Build one image. Raises BadInput with the end of its log if that fails."""
         log = self.logs / f"{image.name}.log"
         with tempfile.TemporaryFile() as context:

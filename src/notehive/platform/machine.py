@@ -94,7 +94,9 @@ def require_engine_possible() -> None:
     if not is_root():
         raise BadInput(f"Docker: no engine answers this user; run as root, or {install_hint()}")
     if not is_debian_like():
-        raise BadInput(f"Docker: no engine answers, and this is no Debian or Ubuntu: {install_hint()}")
+        raise BadInput(
+            f"Docker: no engine answers, and this is no Debian or Ubuntu: {install_hint()}"
+        )
 
 
 def ensure_engine() -> str:
@@ -108,7 +110,9 @@ def ensure_engine() -> str:
     deadline = time.monotonic() + 60
     while not (version := engine_version()):
         if time.monotonic() > deadline:
-            raise NotehiveError(f"Docker: the engine does not start; see {ENGINE_LOG} or journalctl")
+            raise NotehiveError(
+                f"Docker: the engine does not start; see {ENGINE_LOG} or journalctl"
+            )
         time.sleep(0.3)
     return version
 

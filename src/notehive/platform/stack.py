@@ -126,7 +126,9 @@ def prepare(
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
     }
     # Anchors were resolved by reading; what is written is plain, and JSON's numbers stay numbers.
-    file = workspace.write("stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False))
+    file = workspace.write(
+        "stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False)
+    )
     return Deployment(settings.name, file, variables)
 
 
@@ -137,9 +139,7 @@ def deploy(deployment: Deployment) -> None:
 
 def services(stack: str) -> list[dict[str, Any]]:
     """Give the stack's platform services, as the engine describes them."""
-    rows = docker.objects(
-        "service", "ls", "--filter", f"label=com.docker.stack.namespace={stack}"
-    )
+    rows = docker.objects("service", "ls", "--filter", f"label=com.docker.stack.namespace={stack}")
     listed = {row["Name"]: row for row in rows}
     found = docker.inspect("service", *listed)
     for service in found:

@@ -45,7 +45,11 @@ def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[s
     if not services:
         return ["nothing runs; `./notehive up` brings it up"]
     return [
-        *(f"{s['name']}: {s['running']} of {s['desired']} run: {s['why']}" for s in services if s["why"]),
+        *(
+            f"{s['name']}: {s['running']} of {s['desired']} run: {s['why']}"
+            for s in services
+            if s["why"]
+        ),
         *(
             f"node {node['Description']['Hostname']} is {node['Status']['State']}"
             for node in nodes
@@ -117,5 +121,3 @@ def image_sizes() -> dict[str, int]:
             short = tag.rpartition("/")[2].partition(":")[0]
             listed.setdefault(short, image["Size"])
     return listed
-
-

@@ -73,9 +73,7 @@ class Steps:
             if not self.console.is_terminal:
                 return
             if self._live is None:
-                self._live = Live(
-                    get_renderable=self._render, console=self.console, transient=True
-                )
+                self._live = Live(get_renderable=self._render, console=self.console, transient=True)
                 self._live.start()
 
     def _render(self) -> Text | Spinner:

@@ -10,7 +10,7 @@ from notehive.platform import machine
 
 @dataclass(frozen=True)
 class Membership:
-    """This node in its Swarm."""
+    """A node's place in its Swarm."""
 
     active: bool
     manager: bool

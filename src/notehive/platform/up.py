@@ -56,15 +56,13 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     references = build(settings, steps, workspace, patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        created = secrets.ensure(settings.name, [name for name in wanted["secrets"]])
+        created = secrets.ensure(settings.name, list(wanted["secrets"]))
         step.say(f"made {', '.join(created)}") if created else step.skip("are there")
     with steps.step("Database") as step:
         made = database.ensure(settings.name, references["postgres"])
         step.say("made") if made else step.skip("is there")
     with steps.step("Network") as step:
-        made = swarm.ensure_network(
-            f"{settings.name}_users", settings.network.users, settings.name
-        )
+        made = swarm.ensure_network(f"{settings.name}_users", settings.network.users, settings.name)
         step.say(settings.network.users) if made else step.skip("is there")
     with steps.step("Services") as step:
         node = swarm.data_node(settings.name)
@@ -94,9 +92,7 @@ def build(
 ) -> dict[str, str]:
     """Build the images that are missing; give the full names of all that are wanted."""
     with steps.step("Base image") as step:
-        done = debian.ensure(
-            settings.mirrors, workspace.logs / "debian.log", step.say, renew=patch
-        )
+        done = debian.ensure(settings.mirrors, workspace.logs / "debian.log", step.say, renew=patch)
         step.say(done) if done else step.skip("is there")
     every = images.tree(ROOT)
     names = images.with_parents(every, wanted_images(settings))
@@ -146,14 +142,13 @@ def await_site(port: int, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{port}/hub/health", timeout=5
-            ):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/hub/health", timeout=5):
                 return
         except OSError as error:
             if time.monotonic() > deadline:
                 raise NotehiveError(
-                    f"site: port {port} does not lead to the hub ({error}); see `./notehive logs nginx`"
+                    f"site: port {port} does not lead to the hub ({error}); "
+                    "see `./notehive logs nginx`"
                 ) from None
         time.sleep(0.2)
 
@@ -166,5 +161,3 @@ def ensure_admin(settings: Settings) -> Login | None:
         return None
     answer = accounts.ask(settings.name, "user-add", {"name": name, "groups": [], "admin": True})
     return Login(answer["name"], answer["password"])
-
-

@@ -1,0 +1,58 @@
+# Developers' verbs. Operators use ./notehive.
+python := .notehive/dev/bin/python
+pytest := $(python) -m pytest
+
+.PHONY: test lint test-unit test-images test-stack bench requirements docs
+
+# Everything, in the order of its cost. Sets up the machine by itself: Docker engine, images,
+# Chromium. Uses a stack name, ports and a subnet of its own.
+test: lint .notehive/chromium
+	$(pytest) tests/unit tests/stack tests/browser tests/images
+
+# Formatting, style, types, and that what is generated is up to date.
+lint: .notehive/dev/.stamp
+	$(python) -m ruff format --check src tests bench hub
+	$(python) -m ruff check src tests bench hub
+	$(python) -m mypy
+	PYTHONPATH=src $(python) -m tests.generated
+
+# Without Docker, in seconds.
+test-unit: .notehive/dev/.stamp
+	$(pytest) tests/unit
+
+# On a real Swarm. `make test-stack only="-k mlflow"` for some of them.
+test-stack: .notehive/dev/.stamp .notehive/chromium
+	$(pytest) tests/stack tests/browser $(only)
+
+test-images: .notehive/dev/.stamp
+	$(pytest) tests/images $(only)
+
+# Measures what is promised to operators; results in bench/results/.
+bench: .notehive/dev/.stamp
+	$(python) -m bench.up
+
+# Builds one image by its name: make image/hub
+image/%: .notehive/dev/.stamp
+	./notehive image $*
+
+# Resolves all Python requirements anew.
+requirements: .notehive/dev/.stamp
+	PATH=$(dir $(python)):$$PATH requirements/renew --upgrade
+
+# Writes docs/settings.md from the code.
+docs: .notehive/dev/.stamp
+	PYTHONPATH=src $(python) -m tests.generated --write
+
+# The developers' environment; python3 -m venv may need the distribution's python3-venv.
+.notehive/dev/.stamp: requirements/dev.txt notehive requirements/cli.txt
+	./notehive --help >/dev/null
+	rm -rf .notehive/dev
+	.notehive/venv/bin/python3 -m venv .notehive/dev
+	$(python) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+# A browser for the tests: the distribution's, if there is none.
+.notehive/chromium:
+	command -v chromium >/dev/null || { apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu; } >/dev/null
+	mkdir -p .notehive && ln -sf "$$(command -v chromium)" $@

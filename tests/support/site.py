@@ -1,0 +1,192 @@
+"""A Notehive of the tests' own: a name, ports and a subnet that no operator would use."""
+
+import http.client
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct-horse-battery"
+T = TypeVar("T")
+
+SETTINGS: dict[str, Any] = {
+    "name": "notehive-test",
+    "url": "http://notehive-test.localhost:18080",
+    "network": {"users": "10.98.0.0/16", "registry_port": 15000},
+    "sizes": {
+        "small": {"title": "Small", "limit": {"cpu": 1, "memory": "1G"}},
+        "medium": {"title": "Medium", "limit": {"cpu": 1.5, "memory": "1536M"}},
+    },
+    "groups": {"lab": {"sizes": ["medium"]}},
+}
+
+
+def wait_for(what: str, condition: Callable[[], T], seconds: float = 60) -> T:
+    """Poll until the condition gives something true, and give that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.2)
+
+
+def run(*args: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command; fail with what it said."""
+    done = subprocess.run(args, input=stdin, capture_output=True, text=True, check=False)
+    if check:
+        assert done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def docker(*args: str, stdin: str = "", check: bool = True) -> str:
+    """Run the engine's own client; give its output."""
+    client = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
+    return run(client, *args, stdin=stdin, check=check).stdout.strip()
+
+
+@dataclass
+class Site:
+    """The workbench under test."""
+
+    directory: Path
+    settings: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(SETTINGS)))
+
+    @property
+    def name(self) -> str:
+        """Name of the stack."""
+        return str(self.settings["name"])
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine opens it."""
+        return str(self.settings["url"])
+
+    @property
+    def port(self) -> int:
+        """Port of the site on every address of this machine."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def file(self) -> Path:
+        """The settings file, written anew."""
+        path = self.directory / "settings.yml"
+        path.write_text(yaml.safe_dump(self.settings))
+        return path
+
+    def notehive(
+        self, *args: str, stdin: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command on this site."""
+        return run(
+            str(ROOT / "notehive"), "--settings", str(self.file), *args, stdin=stdin, check=check
+        )
+
+    def up(self) -> str:
+        """Bring it up; give what the operator saw."""
+        return self.notehive("up").stdout
+
+    def add_user(self, name: str, *options: str) -> None:
+        """Make an account with the tests' password."""
+        self.notehive("user", "add", name, "--password-stdin", *options, stdin=PASSWORD)
+
+    def services(self) -> dict[str, str]:
+        """Id of each service of the stack, users' servers included, by name."""
+        rows = docker(
+            *("service", "ls", "--format", "{{.Name}} {{.ID}}"),
+            *("--filter", f"label=notehive.stack={self.name}"),
+        )
+        return dict(row.split() for row in rows.splitlines())
+
+    def tasks(self, *, running: bool = True) -> dict[str, str]:
+        """Service of each running task, by task id."""
+        found = {}
+        for service in self.services():
+            rows = docker(
+                *("service", "ps", "--no-trunc", "--format", "{{.ID}}", service),
+                *(("--filter", "desired-state=running") if running else ()),
+            )
+            found |= dict.fromkeys(rows.split(), service)
+        return found
+
+    def container(self, service: str) -> str:
+        """Id of the running container of a service of the stack (or of a full service name)."""
+        for name in (f"{self.name}_{service}", service):
+            found = docker(
+                "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={name}"
+            )
+            if found:
+                return found.split()[0]
+        raise AssertionError(f"no container of {service}")
+
+    def exec(self, service: str, *command: str, user: str = "", check: bool = True) -> str:
+        """Run a command in a service's container; give its output."""
+        as_user = ("--user", user) if user else ()
+        return docker("exec", *as_user, self.container(service), *command, check=check)
+
+    def dump(self) -> str:
+        """Give what helps to understand a failure: tasks and the ends of all logs."""
+        parts = []
+        for service in self.services():
+            tasks = docker("service", "ps", "--no-trunc", service, check=False)
+            logs = run("docker", "service", "logs", "--tail=40", service, check=False)
+            parts.append(f"== {service}\n{tasks}\n{logs.stdout}{logs.stderr}")
+        return "\n".join(parts)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def fetch(
+    site: Site,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+) -> Answer:
+    """Make one request to the site, the path exactly as given, redirects not followed."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    host = site.url.removeprefix("http://")
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for key, value in {"Host": host, **(headers or {})}.items():
+        connection.putheader(key, value)
+    if body is not None:
+        connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    response = connection.getresponse()
+    answer = Answer(response.status, dict(response.getheaders()), response.read())
+    connection.close()
+    return answer
+
+
+@contextmanager
+def brought_up(directory: Path) -> Iterator[Site]:
+    """A site that is up, and gone with all its data afterwards.
+
+    NOTEHIVE_TEST_KEEP=1 leaves it up, and finds it up the next time: for work on one test.
+    """
+    site = Site(directory)
+    keep = bool(os.environ.get("NOTEHIVE_TEST_KEEP"))
+    if not keep:
+        site.notehive("down", "--purge", "--yes", check=False)  # what an ended run left
+    try:
+        site.up()
+        yield site
+    finally:
+        if not keep:
+            site.notehive("down", "--purge", "--yes")
