@@ -33,7 +33,7 @@ bench: .notehive/dev/.stamp
 
 # Builds one image by its name: make image/hub
 image/%: .notehive/dev/.stamp
-	./notehive image $*
+	@./notehive image $*
 
 # Resolves all Python requirements anew.
 requirements: .notehive/dev/.stamp

@@ -14,5 +14,8 @@ c.LabApp.extension_manager = "readonly"
 # The status bar shows the server against MEM_LIMIT and CPU_LIMIT, which JupyterHub sets.
 c.ResourceUseDisplay.track_cpu_percent = True
 c.ResourceUseDisplay.show_host_usage = False
+# It would warn from 0.9 % of a CPU on, as it takes CPU_LIMIT's CPUs for percents. Nor is a busy CPU
+# anything to warn of; full memory, which ends kernels, is.
+c.ResourceUseDisplay.cpu_warning_threshold = 0
 # Measuring once a second for metrics that nobody collects keeps idle servers busy.
 c.ResourceUseDisplay.enable_prometheus_metrics = False

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ from notehive.errors import BadInput, NotehiveError
 from notehive.platform import accounts, down, place, stack, status, steps, up
 from notehive.platform.lock import locked
 from notehive.settings import Settings, format_memory
+from notehive.usernames import normalize_user_name
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,7 +61,9 @@ def up_(
     console.print(f"\n[bold]{escape(chosen.name)}[/bold] is at {stack.site_url(chosen)}")
     if login:
         console.print(f"Administrator: [bold]{escape(login.name)}[/bold]")
-        console.print(f"Password:      [bold]{login.password}[/bold]   (shown only this once)")
+        console.print(
+            f"Password:      [bold]{escape(login.password)}[/bold]   (shown only this once)"
+        )
 
 
 @app.command()
@@ -130,7 +133,10 @@ def logs(
 ) -> None:
     """Show the log of a service or of a user's server."""
     chosen = _settings(context)
-    candidates = [f"{chosen.name}_{name}", naming.server_service(chosen.name, name)]
+    candidates = [
+        f"{chosen.name}_{name}",
+        naming.server_service(chosen.name, normalize_user_name(name)),
+    ]
     found = docker.inspect("service", *candidates)
     if not found:
         known = [
@@ -141,6 +147,20 @@ def logs(
             f"services are {', '.join(sorted(known)) or 'none'}"
         )
     raise typer.Exit(shell.attach(docker.logs(found[0]["Spec"]["Name"], follow=follow, tail=tail)))
+
+
+@app.command("image", hidden=True)
+def image(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="Images, by the name of their folder.")],
+) -> None:
+    """Build images, for developers; print their references."""
+    chosen = _settings(context)
+    references = up.build(
+        chosen, steps.Steps(Console(stderr=True)), place.Workspace.of(chosen.name), names
+    )
+    for name in names:
+        print(references[name])
 
 
 @app.command("settings")
@@ -176,7 +196,8 @@ def _password(from_stdin: bool) -> str | None:
 def _show_login(answer: dict[str, str]) -> None:
     if answer.get("password"):
         console.print(
-            f"{escape(answer['name'])}: the password is [bold]{answer['password']}[/bold] "
+            f"{escape(answer['name'])}: the password is "
+            f"[bold]{escape(answer['password'])}[/bold] "
             "(shown only now)"
         )
     else:
@@ -211,9 +232,16 @@ def user_remove(context: typer.Context, name: str) -> None:
     """Stop a user's servers and remove the account; the home is kept."""
     chosen = _settings(context)
     accounts.ask(chosen.name, "user-remove", {"name": name})
-    console.print(
-        f"{escape(name)}: removed; the home stays in {naming.home_volume(chosen.name, name)}"
-    )
+    home = naming.home_volume(chosen.name, normalize_user_name(name))
+    console.print(f"{escape(name)}: removed; the home stays in {home}")
+
+
+def _role(user: dict[str, Any]) -> str:
+    if not user["has_password"]:
+        return "no account yet"
+    if not user["approved"]:
+        return "asks for approval"
+    return "administrator" if user["admin"] else ""
 
 
 @users.command("list")
@@ -221,7 +249,7 @@ def user_list(context: typer.Context) -> None:
     """Show who has an account, and who asks for one."""
     table = Table("user", "groups", "", "server", "last seen", box=None, header_style="dim")
     for user in accounts.ask(_settings(context).name, "user-list", {})["users"]:
-        role = "administrator" if user["admin"] else "" if user["approved"] else "asks for approval"
+        role = _role(user)
         table.add_row(
             escape(user["name"]),
             escape(", ".join(user["groups"])),
@@ -242,7 +270,7 @@ def user_passwd(context: typer.Context, name: str, password_stdin: PasswordStdin
 def main() -> None:
     """Run the command line; end with 0 done, 1 failed, 2 bad input, 130 interrupted."""
     try:
-        app()
+        app(prog_name="./notehive")
     except NotehiveError as error:
         if os.environ.get("NOTEHIVE_TRACEBACK"):
             raise
@@ -251,9 +279,10 @@ def main() -> None:
             print(f"  {text}", file=sys.stderr)
         print(f"notehive: {line}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        print("\nnotehive: interrupted; `./notehive up` goes on from here", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's word for Ctrl-C
+            print("\nnotehive: interrupted; `./notehive up` goes on from here", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

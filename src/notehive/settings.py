@@ -5,10 +5,12 @@ person reads (``./notehive settings``, docs/settings.md) is made from these decl
 """
 
 import difflib
+import ipaddress
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 
 import yaml
@@ -18,7 +20,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     ValidationError,
     model_validator,
 )
@@ -29,6 +30,7 @@ from notehive.usernames import check_user_name
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
+URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 
 
@@ -38,7 +40,7 @@ def parse_memory(value: object) -> int:
         return value
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)", str(value).strip())
     if not match:
-        raise ValueError("is not an amount of memory; write it like 512M or 4G")
+        raise ValueError(f"{value!r} is not an amount of memory; write it like 512M or 4G")
     return int(float(match[1]) * UNITS[match[2]])
 
 
@@ -59,24 +61,57 @@ def _check_name(value: str) -> str:
 
 
 def _check_url(value: str) -> str:
+    """Give the address as browsers spell it, so that it equals the Host that they send."""
     if not value:
         return value
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if parts.scheme != "http" or not parts.hostname or port == 0 or parts.path not in ("", "/"):
+    url = value.lower().removesuffix("/")
+    match = URL.fullmatch(url)
+    if not match or int(match[2] or 80) > 65535:
         raise ValueError("write it like http://workbench.example.com or http://10.0.0.5:8080")
-    if parts.hostname in ("localhost", "::1") or parts.hostname.startswith("127."):
+    if match[1] in ("localhost", "0.0.0.0", "[::1]", "[::]") or match[1].startswith("127."):  # noqa: S104
         raise ValueError(
             "users' servers cannot reach a loopback address; "
             "to try Notehive on one machine, use http://notehive.localhost"
         )
-    return value.rstrip("/")
+    return url.removesuffix(":80") if match[2] == "80" else url
 
 
-Memory = Annotated[int, BeforeValidator(parse_memory), PlainSerializer(format_memory, str, "json")]
+def _check_mirror(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/]\S*", value):
+        raise ValueError("write it like https://mirror.example.com/debian")
+    return value
+
+
+def _check_open_mirror(value: str) -> str:
+    if "@" in urlsplit(_check_mirror(value)).netloc:
+        raise ValueError(
+            "holds a password, which would stay in the images; use a mirror without one"
+        )
+    return value
+
+
+def _check_registry(value: str) -> str:
+    if "://" in value:
+        raise ValueError("write it without http://, like registry.example.com/docker")
+    return value
+
+
+def _check_subnet(value: str) -> str:
+    try:
+        subnet = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; write it like 10.96.0.0/16") from None
+    if subnet.prefixlen > 24:
+        raise ValueError(f"{subnet} has {subnet.num_addresses} addresses; use a /24 or larger")
+    return value
+
+
+Memory = Annotated[int, BeforeValidator(parse_memory)]
+Url = Annotated[str, AfterValidator(_check_url)]
+Mirror = Annotated[str, AfterValidator(_check_mirror)]
+OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
+Registry = Annotated[str, AfterValidator(_check_registry)]
+Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
 
@@ -181,21 +216,19 @@ class Storage(Section):
 class Mirrors(Section):
     """Package mirrors for builds and users; empty means the package manager's own default."""
 
-    apt: str = Field("", description="Debian mirror, the address above dists/ and pool/.")
-    apt_security: str = Field("", description="Debian security mirror; found beside `apt`'s.")
-    pypi: str = Field("", description="Python index, the address that ends in simple/.")
-    npm: str = Field("", description="npm registry.")
-    docker: str = Field("", description="Registry that holds the base image debian:trixie-slim.")
-
-    @model_validator(mode="after")
-    def _no_credentials_where_they_would_stay(self) -> "Mirrors":
-        for key in ("apt", "apt_security"):
-            if "@" in urlsplit(getattr(self, key)).netloc:
-                raise ValueError(
-                    f"{key} holds a password, which would stay in the images; "
-                    "use a mirror without one"
-                )
-        return self
+    apt: OpenMirror = Field("", description="Debian mirror, the address above dists/ and pool/.")
+    apt_security: OpenMirror = Field(
+        "", description="Debian security mirror; found beside `apt`'s."
+    )
+    pypi: Mirror = Field(
+        "",
+        description="Python index, the address that ends in simple/; users' `pip install` has "
+        "it too, unless it holds a password.",
+    )
+    npm: Mirror = Field("", description="npm registry.")
+    docker: Registry = Field(
+        "", description="Registry that holds the base image debian:trixie-slim."
+    )
 
 
 class Services(Section):
@@ -208,9 +241,8 @@ class Services(Section):
 class Network(Section):
     """Addresses inside the Swarm."""
 
-    users: str = Field(
+    users: Subnet = Field(
         "10.96.0.0/16",
-        pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
         description="Subnet of users' servers, one address each; one that your network lacks.",
     )
     registry_port: int = Field(
@@ -239,7 +271,7 @@ class Settings(Section):
     """settings.yml."""
 
     name: Name = Field("notehive", description="Name of this workbench: its stack and its title.")
-    url: Annotated[str, AfterValidator(_check_url)] = Field(
+    url: Url = Field(
         "",
         description="Where people open it, like http://workbench.example.com:8080; "
         "port 80 of this machine's address if empty.",
@@ -288,8 +320,10 @@ def load(path: Path) -> Settings:
             f"{path}: no such file; restore it with `git checkout settings.yml` "
             "or name another with --settings"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     return parse(text, str(path))
 
 
@@ -297,79 +331,115 @@ def parse(text: str, place: str = "settings.yml") -> Settings:
     """Check the text of a settings file; ``place`` is its name in errors."""
     try:
         root = yaml.compose(text, yaml.SafeLoader)
+        keys = list(_keys(root)) if root else []
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadInput(f"{place}:{line}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadInput(f"{place}:{line}: not YAML: {error.reason}") from None
+    except ValueError as error:  # a date that no calendar has
         raise BadInput(f"{place}: not YAML: {error}") from None
+    except RecursionError:
+        raise BadInput(f"{place}: nested too deeply, or an alias (*) that holds itself") from None
     if data is None:
         return Settings()
     if not isinstance(data, dict):
         raise BadInput(f"{place}:1: should be keys and values, like `name: notehive`")
-    lines = dict(_lines(root)) if root else {}
-    for key, line in _repeated(root):
-        raise BadInput(f"{place}:{line}: {key}: written twice; keep one")
+    lines: dict[Location, int] = {}
+    for location, line, is_text in keys:
+        key = ".".join(map(str, location))
+        if location in lines:
+            raise BadInput(f"{place}:{line}: {key}: written twice; keep one")
+        if not is_text:
+            raise BadInput(f"{place}:{line}: {key}: a key should be text; put it in quotes")
+        lines[location] = line
 
-    def fail(location: tuple[Any, ...], message: str) -> BadInput:
-        known = [n for n in range(len(location), -1, -1) if location[:n] in lines]
-        line = lines[location[: known[0]]] if known else 1
-        key = ".".join(str(part) for part in location)
-        return BadInput(f"{place}:{line}: {key}: {message}" if key else f"{place}: {message}")
+    def line_of(location: Location) -> int:
+        while location and location not in lines:
+            location = location[:-1]
+        return lines.get(location, 1)
+
+    def fail(location: Location, message: str) -> BadInput:
+        return BadInput(f"{place}:{line_of(location)}: {'.'.join(map(str, location))}: {message}")
 
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        location = tuple(part for part in first["loc"] if part != "[key]")
-        raise fail(location, _explain(first)) from None
-    for group, key, name in _undefined(settings):
-        defined = ", ".join(getattr(settings, key))
-        raise fail(
-            ("groups", group, key), f"{name!r} is not defined in {key}:; defined are {defined}"
+        found = [
+            (tuple(part for part in each["loc"] if part != "[key]"), each)
+            for each in error.errors()
+        ]
+        # The first in the file; but a key that seems missing may just be misspelt.
+        location, first = min(
+            found, key=lambda each: (each[1]["type"] == "missing", line_of(each[0]))
         )
+        raise fail(location, _explain(first)) from None
+    for location, message in _contradictions(settings):
+        raise fail(location, message)
     return settings
 
 
-def _undefined(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Images and sizes that a group names and nobody defines."""
+Location = tuple[str | int, ...]
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
+    """What is wrong between settings, each of which could be right."""
     for group, rights in settings.groups.items():
         for key in ("images", "sizes"):
-            for name in getattr(rights, key):
-                if name not in getattr(settings, key):
-                    yield group, key, name
+            defined = getattr(settings, key)
+            for index, name in enumerate(getattr(rights, key)):
+                if name not in defined:
+                    yield (
+                        ("groups", group, key, index),
+                        f"{name!r} is not defined in {key}:; defined are {', '.join(defined)}",
+                    )
+    port, first = urlsplit(settings.url).port or 80, settings.network.registry_port
+    if settings.services.registry and port in (first, first + 1):
+        yield (
+            ("network", "registry_port"),
+            f"takes the ports {first} and {first + 1}, and url: has {port}; choose another",
+        )
 
 
-def _lines(node: yaml.Node, at: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """The line, from 1, of every key and item below a YAML node."""
+def _keys(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int, bool]]:
+    """Every key and item below a YAML node: where it is, its line, and whether it is text."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            path = (*at, key.value)
-            yield path, key.start_mark.line + 1
-            yield from _lines(value, path)
+            path = (*at, str(key.value))
+            is_text = key.tag in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+            yield path, key.start_mark.line + 1, is_text
+            yield from _keys(value, path)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield (*at, index), value.start_mark.line + 1
-            yield from _lines(value, (*at, index))
+            yield (*at, index), value.start_mark.line + 1, True
+            yield from _keys(value, (*at, index))
 
 
-def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
-    """Keys written twice in one mapping, of which YAML would silently keep the last."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key.value, key.start_mark.line + 1
-            seen.add(key.value)
-            yield from _repeated(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _repeated(value)
+# What a value should be, by the kind of pydantic's error.
+SHOULD_BE = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "keys and values",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "less_than_equal": "at most {le:g}",
+    "list_type": "a list, like [a, b]",
+    "literal_error": "{expected}",
+    "model_type": "keys and values",
+    "string_type": "text in quotes",
+}
 
 
 def _explain(error: Any) -> str:
     """Say one of pydantic's errors in our words, with the remedy."""
-    kind, location = error["type"], error["loc"]
+    kind, location, given = error["type"], error["loc"], error["input"]
     if kind == "extra_forbidden":
         known = _keys_at(location[:-1])
         close = difflib.get_close_matches(str(location[-1]), known, 1)
@@ -377,20 +447,38 @@ def _explain(error: Any) -> str:
         return f"unknown key; {remedy}"
     if kind == "missing":
         return "is missing; add it"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if kind == "value_error":
-        return message
-    given = error["input"]
-    shown = "nothing" if given is None else repr(given)
-    return f"{message[0].lower()}{message[1:]}, not {shown if len(shown) < 60 else type(given)}"
+    if given is None:
+        return "is empty; give it a value or remove it"
+    if kind == "too_short":
+        return "needs at least one entry; add one, or remove the key for the default"
+    if kind in SHOULD_BE:
+        wanted = SHOULD_BE[kind].format(**error.get("ctx", {})).replace("'", '"')
+        return f"should be {wanted}, not {_show(given)}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
-def _keys_at(location: tuple[Any, ...]) -> list[str]:
+def _show(given: Any) -> str:
+    """A value as it may stand in the file."""
+    if isinstance(given, dict):
+        return "keys and values"
+    if isinstance(given, list):
+        return "a list"
+    if isinstance(given, str | bool):
+        return json.dumps(given, ensure_ascii=False)
+    return str(given)
+
+
+def _keys_at(location: Location) -> list[str]:
     """The keys that the section at this location may have."""
     model: Any = Settings
+    name_follows = False  # a key that the operator chose
     for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = _section_of(model.model_fields[str(part)].annotation)
+        if name_follows:
+            name_follows = False
+            continue
+        annotation = model.model_fields[part].annotation
+        name_follows = get_origin(annotation) is dict
+        model = _section_of(annotation)
     return list(model.model_fields)
 
 
@@ -413,14 +501,18 @@ def describe(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tu
         default = field.get_default(call_default_factory=True)
         section = _section_of(field.annotation)
         if section is None:
-            shown = "" if field.is_required() else yaml.safe_dump(default).split("\n")[0]
+            shown = "" if field.is_required() else _show_default(default)
             yield (
                 prefix + key,
                 "required" if field.is_required() else shown,
                 field.description or "",
             )
             continue
-        many = getattr(field.annotation, "__origin__", None) is dict
+        many = get_origin(field.annotation) is dict
         chosen = ", ".join(default) if many and default else ""
         yield prefix + key, chosen, field.description or ""
         yield from describe(section, f"{prefix}{key}.{'NAME.' if many else ''}")
+
+
+def _show_default(default: Any) -> str:
+    return yaml.safe_dump(default, default_flow_style=True).split("\n")[0]

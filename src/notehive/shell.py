@@ -1,5 +1,6 @@
 """The one place that runs a command."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,6 +22,9 @@ class Result:
     err: str
 
 
+PATIENCE_SECONDS = 2.0
+
+
 class CommandError(NotehiveError):
     """A command ended with another code than 0."""
 
@@ -40,9 +44,9 @@ def run(
 ) -> Result:
     """Run a command to its end and give what it said.
 
-    ``env`` is added to our own environment; ``timeout`` is in seconds, after which the result
-    has code 124. Raises CommandError if it fails and ``check`` is set, NotehiveError if there
-    is no such command.
+    ``env`` is added to our own environment; ``timeout`` is in seconds, after which the command
+    has failed with code 124. Raises CommandError if it fails and ``check`` is set,
+    NotehiveError if there is no such command.
     """
     try:
         done = subprocess.run(
@@ -55,11 +59,16 @@ def run(
         )
     except FileNotFoundError:
         raise NotehiveError(f"{args[0]}: no such command on this machine") from None
+    except PermissionError:
+        raise NotehiveError(f"{args[0]}: may not be run by this user") from None
     except subprocess.TimeoutExpired:
-        return Result(124, "", f"no answer within {timeout:g} s")
-    result = Result(
-        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    )
+        result = Result(124, "", f"no answer within {timeout:g} s")
+    else:
+        result = Result(
+            done.returncode,
+            done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"),
+        )
     if check and result.code:
         raise CommandError(args, result)
     return result
@@ -76,7 +85,8 @@ def stream(
 ) -> int:
     """Run a command, its output line by line to ``log`` and ``on_line``; give its exit code.
 
-    The command is ended when ``stop`` is set, or when this is interrupted.
+    The command, with all that it has started, is ended when ``stop`` is set, or when this is
+    interrupted.
     """
     with (
         log.open("w", encoding="utf-8") as file,
@@ -101,15 +111,25 @@ def stream(
                 on_line(line.rstrip())
             return process.wait()
         except BaseException:
-            process.terminate()
+            _end(process)
             raise
 
 
 def _stop_when(process: "subprocess.Popen[str]", stop: threading.Event | None) -> None:
     while stop is not None and process.poll() is None:
         if stop.wait(0.2):
-            process.send_signal(signal.SIGTERM)
+            _end(process)
             return
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            # The Docker client waits for its build; the engine cancels one whose client is gone.
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def attach(args: Sequence[str]) -> int:

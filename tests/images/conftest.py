@@ -1,14 +1,36 @@
 """The images under test. What an image must do, the images built on it must do as well."""
 
 import os
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from .containers import Containers
 
-BASE = os.environ.get("NOTEHIVE_IMAGE_BASE", "notehive/notebooks-base")
-DATASCIENCE = os.environ.get("NOTEHIVE_IMAGE_DATASCIENCE", "notehive/notebooks-datascience")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def built(name: str) -> str:
+    """Build one of our images, unless it is there; give its reference."""
+    # The tests' registry port: the images of the tests' own site are the same ones.
+    settings = "network: {registry_port: 15000}\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        file.write(settings)
+        file.flush()
+        done = subprocess.run(
+            [ROOT / "notehive", "--settings", file.name, "image", name],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    return done.stdout.strip()
+
+
+BASE = os.environ.get("NOTEHIVE_IMAGE_BASE") or built("notebooks-base")
+DATASCIENCE = os.environ.get("NOTEHIVE_IMAGE_DATASCIENCE") or built("notebooks-datascience")
 
 
 @pytest.fixture(params=[BASE, DATASCIENCE], ids=["base", "datascience"])

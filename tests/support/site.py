@@ -17,10 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct-horse-battery"
 T = TypeVar("T")
 
+# Set, the site stays up, and is found up the next time: for work on a test.
+KEEP = bool(os.environ.get("NOTEHIVE_TEST_KEEP"))
+# Another number gives a site beside the first: for work on tests while others run.
+NUMBER = int(os.environ.get("NOTEHIVE_TEST_SITE", "0"))
+
 SETTINGS: dict[str, Any] = {
-    "name": "notehive-test",
-    "url": "http://notehive-test.localhost:18080",
-    "network": {"users": "10.98.0.0/16", "registry_port": 15000},
+    "name": f"notehive-test{NUMBER or ''}",
+    "url": f"http://notehive-test{NUMBER or ''}.localhost:{18080 + NUMBER}",
+    "network": {"users": f"10.{98 + NUMBER}.0.0/16", "registry_port": 15000 + 2 * NUMBER},
     "sizes": {
         "small": {"title": "Small", "limit": {"cpu": 1, "memory": "1G"}},
         "medium": {"title": "Medium", "limit": {"cpu": 1.5, "memory": "1536M"}},
@@ -39,9 +44,18 @@ def wait_for(what: str, condition: Callable[[], T], seconds: float = 60) -> T:
         time.sleep(0.2)
 
 
-def run(*args: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+def run(
+    *args: str, stdin: str = "", check: bool = True, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command; fail with what it said."""
-    done = subprocess.run(args, input=stdin, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        args,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
     if check:
         assert done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
@@ -79,7 +93,7 @@ class Site:
     def file(self) -> Path:
         """The settings file, written anew."""
         path = self.directory / "settings.yml"
-        path.write_text(yaml.safe_dump(self.settings))
+        path.write_text(yaml.safe_dump(self.settings, sort_keys=False))
         return path
 
     def notehive(
@@ -108,7 +122,7 @@ class Site:
 
     def tasks(self, *, running: bool = True) -> dict[str, str]:
         """Service of each running task, by task id."""
-        found = {}
+        found: dict[str, str] = {}
         for service in self.services():
             rows = docker(
                 *("service", "ps", "--no-trunc", "--format", "{{.ID}}", service),
@@ -176,17 +190,13 @@ def fetch(
 
 @contextmanager
 def brought_up(directory: Path) -> Iterator[Site]:
-    """A site that is up, and gone with all its data afterwards.
-
-    NOTEHIVE_TEST_KEEP=1 leaves it up, and finds it up the next time: for work on one test.
-    """
+    """A site that is up, and gone with all its data afterwards."""
     site = Site(directory)
-    keep = bool(os.environ.get("NOTEHIVE_TEST_KEEP"))
-    if not keep:
+    if not KEEP:
         site.notehive("down", "--purge", "--yes", check=False)  # what an ended run left
     try:
         site.up()
         yield site
     finally:
-        if not keep:
+        if not KEEP:
             site.notehive("down", "--purge", "--yes")

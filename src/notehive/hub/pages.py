@@ -13,6 +13,8 @@ TEMPLATES = Path("/opt/notehive/hub/templates")
 def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None:
     """Use our templates, which extend JupyterHub's own, and tell them what is switched on."""
     c.JupyterHub.template_paths = [str(templates)]
+    # After a logout, the browser's back button must not show what is kept of a page.
+    c.JupyterHub.tornado_settings = {"headers": {"Cache-Control": "no-store"}}
     c.JupyterHub.template_vars = {
         "stack": config.stack,
         "mlflow": config.services.mlflow,

@@ -8,8 +8,10 @@ from typing import Any
 from docker.errors import APIError, NotFound
 from docker.types import (
     ContainerSpec,
+    DriverConfig,
     EndpointSpec,
     Mount,
+    NetworkAttachmentConfig,
     Placement,
     Resources,
     RestartPolicy,
@@ -33,9 +35,17 @@ STARTING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", 
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 
-class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
+def refusal(status: int, message: str) -> HTTPError:
+    """An error whose message reaches programs by the REST API and people by the hub's pages."""
+    error = HTTPError(status, message.replace("%", "%%"))
+    error.jupyterhub_message = message
+    return error
+
+
+class NotehiveSpawner(SwarmSpawner):
     """SwarmSpawner that takes an image and a size, and keeps tokens out of the service."""
 
+    user_options: dict[str, Any]
     platform: HubConfig = AnyTrait(help="What the hub was told.").tag(config=True)
 
     def _rights(self) -> tuple[set[str], bool]:
@@ -120,10 +130,11 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
         task = TaskTemplate(
             container_spec=container,
             resources=resources,
-            networks=[{"Target": self.network_name}],
+            networks=[NetworkAttachmentConfig(self.network_name)],
             placement=Placement(constraints=self.platform.constraints, **self.extra_placement_spec),
             # A user's own "Shut Down" and a crash both end the server; the hub says so.
             restart_policy=RestartPolicy(condition="none"),
+            log_driver=DriverConfig("json-file", {"max-size": "10m", "max-file": "3"}),
             **self.extra_task_spec,
         )
         service = await self.docker(
@@ -141,7 +152,7 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
         try:
             self.apply_choice()
         except ValueError as error:
-            raise HTTPError(400, str(error)) from None
+            raise refusal(400, str(error)) from None
         address = await super().start()
         return str(address[0]), int(address[1])
 
@@ -158,7 +169,7 @@ class NotehiveSpawner(SwarmSpawner):  # type: ignore[misc]
                 return
             if state not in STARTING:
                 status = task["Status"]
-                raise RuntimeError(f"the server is {state}: {status.get('Err') or status}")
+                raise refusal(500, f"The server is {state}: {status.get('Err') or status}")
             await asyncio.sleep(0.1)
 
     async def poll(self) -> int | str | None:

@@ -1,6 +1,7 @@
 """What must be so before anything is changed. Each check says what it found, or raises BadInput."""
 
 import ipaddress
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,8 +30,10 @@ def all_checks() -> Iterator[tuple[str, Check]]:
 
 
 def check_settings(settings: Settings) -> str:
-    """The files that the settings name can be read."""
+    """The files and folders that the settings name are there."""
     site.files(settings)
+    for key, image in settings.images.items():
+        stack.notebook_image(key, image)
     return f"{settings.name} at {stack.site_url(settings)}"
 
 
@@ -55,7 +58,7 @@ def judge_machine(memory: int, free: int, directory: Path, *, installed: bool) -
         raise BadInput(
             f"disk: {directory} has {format_memory(free)} free, "
             f"{format_memory(needed)} are needed; "
-            "make room (`docker system prune` removes what Docker no longer uses)"
+            "make room (`docker builder prune` empties the builds' cache)"
         )
 
 
@@ -70,10 +73,8 @@ def docker_directory() -> Path:
 
 
 def is_installed(name: str) -> bool:
-    """Whether this stack has been brought up before and still runs."""
-    if not machine.engine_version() or not swarm.membership().manager:
-        return False
-    return bool(stack.services(name))
+    """Whether this stack has been brought up here before."""
+    return bool(machine.engine_version() and docker.inspect("volume", database.volume(name)))
 
 
 def check_engine(settings: Settings) -> str:
@@ -111,7 +112,7 @@ def ports(settings: Settings) -> dict[int, str]:
 def check_ports(settings: Settings) -> str:
     """The ports are free, or this stack's already."""
     wanted = ports(settings)
-    if is_installed(settings.name):
+    if machine.engine_version() and swarm.membership().manager:
         wanted = {port: key for port, key in wanted.items() if port not in own_ports(settings.name)}
     for port, key in wanted.items():
         if taken := machine.listeners(port):
@@ -145,15 +146,8 @@ def container_on(port: int) -> str:
 
 
 def check_network(settings: Settings) -> str:
-    """The users' subnet is a subnet, large enough, and no other route of this machine's."""
-    try:
-        subnet = ipaddress.ip_network(settings.network.users)
-    except ValueError as error:
-        raise BadInput(f"network.users: {error}; write it like 10.96.0.0/16") from None
-    if subnet.prefixlen > 24:
-        raise BadInput(
-            f"network.users: {subnet} has {subnet.num_addresses} addresses; use a /24 or more"
-        )
+    """The users' subnet holds no address of this machine's, and is the running stack's."""
+    subnet = ipaddress.ip_network(settings.network.users)
     name = f"{settings.name}_users"
     existing = docker.inspect("network", name) if machine.engine_version() else []
     if existing:
@@ -164,11 +158,12 @@ def check_network(settings: Settings) -> str:
                 "to change it, `./notehive down` first"
             )
         return f"users at {subnet}"
-    for family, interfaces in psutil.net_if_addrs().items():
-        for address in interfaces:
-            if address.family.name == "AF_INET" and ipaddress.ip_address(address.address) in subnet:
+    for interface, addresses in psutil.net_if_addrs().items():
+        for address in addresses:
+            if address.family == socket.AF_INET and ipaddress.ip_address(address.address) in subnet:
                 raise BadInput(
-                    f"network.users: {subnet} holds {address.address} of this machine's {family}; "
+                    f"network.users: {subnet} holds {address.address} of this machine's "
+                    f"{interface}; "
                     "choose another subnet"
                 )
     return f"users at {subnet}"

@@ -13,9 +13,15 @@ def volume(stack: str) -> str:
 
 
 def require_intact(stack: str, here: swarm.Membership) -> None:
-    """Raise BadInput if this node should have the database but has no volume of it."""
+    """Raise BadInput if the database is on another node, or should be here and is not."""
     node = swarm.data_node(stack)
-    if node is None or node["ID"] != here.node or docker.inspect("volume", volume(stack)):
+    if node is None:
+        return
+    if node["ID"] != here.node:
+        raise BadInput(
+            f"{stack}: its data are on the node {node['Description']['Hostname']}; run this there"
+        )
+    if docker.inspect("volume", volume(stack)):
         return
     label = swarm.data_label(stack)
     raise BadInput(

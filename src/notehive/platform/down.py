@@ -3,7 +3,7 @@
 import time
 
 from notehive import docker, shell
-from notehive.errors import NotehiveError
+from notehive.errors import BadInput, NotehiveError
 from notehive.platform import swarm
 from notehive.platform.steps import Steps
 
@@ -11,6 +11,8 @@ from notehive.platform.steps import Steps
 def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
     """Remove the services and networks of a stack; with ``purge`` also all that it has kept."""
     label = f"label=notehive.stack={stack}"
+    if purge:
+        require_data_node(stack)
     with steps.step("Users' servers") as step:
         servers = ids("service", label, "label=notehive.kind=server")
         remove("service", servers)
@@ -33,6 +35,14 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
             shell.run(
                 docker.command("node", "update", "--label-rm", swarm.data_label(stack), node["ID"])
             )
+
+
+def require_data_node(stack: str) -> None:
+    """Raise BadInput where the stack has data that are on another node, out of reach here."""
+    node = swarm.data_node(stack)
+    if node is not None and node["ID"] != swarm.membership().node:
+        name = node["Description"]["Hostname"]
+        raise BadInput(f"{stack}: its data are on the node {name}; run `down --purge` there")
 
 
 def ids(kind: str, *filters: str) -> list[str]:

@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from notehive import docker, shell
-from notehive.errors import BadInput
+from notehive.errors import BadInput, NotehiveError
 
 FROM = re.compile(r"^FROM\s+notehive/([a-z0-9-]+)(\s+AS\s+\S+)?\s*$", re.M | re.I)
 COPY = re.compile(r"^COPY\s+((?:--\S+\s+)*)(.+)$", re.M)
@@ -66,7 +67,9 @@ def _ordered(images: Mapping[str, Image]) -> Iterable[str]:
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
-            raise BadInput(f"{images[name].dockerfile}: is built from itself: {' -> '.join(path)}")
+            raise BadInput(
+                f"{images[name].dockerfile}: is built from itself: {' -> '.join((*path, name))}"
+            )
         if name in done or name == DEBIAN:
             return
         if name not in images:
@@ -124,15 +127,16 @@ class Source:
 
     def references(self, images: Mapping[str, Image]) -> dict[str, str]:
         """Give the full name of every image: registry, repository and digest of what goes in."""
-        names = {DEBIAN: self.debian_id}
+        names: dict[str, str] = {}
+        digests = {DEBIAN: self.debian_id}
         for name, image in images.items():
             digest = hashlib.sha256(image.text.encode())
             for parent in image.parents:
-                digest.update(f"\0{names[parent]}".encode())
+                digest.update(f"\0{digests[parent]}".encode())
             for path, (content, mode) in self.files(image).items():
                 digest.update(f"\0{path}\0{mode}\0{len(content)}\0".encode() + content)
-            names[name] = f"{self.registry}/notehive/{name}:{digest.hexdigest()[:16]}"
-        del names[DEBIAN]
+            digests[name] = digest.hexdigest()[:16]
+            names[name] = f"{self.registry}/notehive/{name}:{digests[name]}"
         return names
 
     def context(self, image: Image, references: Mapping[str, str]) -> bytes:
@@ -174,7 +178,9 @@ class Builder:
                 on_line=lambda line: say(_plain(line)),
                 stop=self._stop,
             )
-        if code and not self._stop.is_set():
+        if code and self._stop.is_set():
+            raise NotehiveError(f"{image.dockerfile}: its build was stopped")
+        if code:
             last = [line for line in log.read_text().splitlines() if line.strip()][-8:]
             raise BadInput(
                 "\n".join(last) + f"\n{image.dockerfile}: the build failed (exit code {code}); "
@@ -200,9 +206,8 @@ class Builder:
                             break
                         todo.remove(name)
                         image = images[name]
-                        work = pool.submit(
-                            run, name, lambda say, image=image: self.build(image, references, say)
-                        )
+                        build = partial(self.build, image, references)
+                        work = pool.submit(run, name, build)
                         running[work] = name
                     for work in wait(running, return_when=FIRST_COMPLETED).done:
                         done.add(running.pop(work))

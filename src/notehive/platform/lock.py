@@ -16,7 +16,10 @@ def locked(stack: str, directory: Path = Path("/run/lock")) -> Iterator[None]:
     The lock lies outside the clone, for two clones may serve one stack.
     """
     path = directory / f"notehive-{stack}.lock"
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}; run this as root") from None
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -62,7 +62,7 @@ def listeners(port: int) -> list[Listener]:
     """Give who listens on a TCP port of this machine, in any address."""
     found = []
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
             found.append(Listener(port, _process(connection.pid)))
     return found
 

@@ -26,7 +26,10 @@ def ca_bundle(settings: Settings) -> bytes:
     for path in MACHINE_BUNDLES:
         if path.exists():
             return path.read_bytes()
-    return b""
+    raise BadInput(
+        "ca_bundle: this machine has no bundle of certificates; install ca-certificates, "
+        "or name a file"
+    )
 
 
 def files(settings: Settings) -> dict[str, bytes]:

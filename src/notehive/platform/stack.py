@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from notehive import docker, shell
-from notehive.errors import NotehiveError
+from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage
 from notehive.platform import machine
 from notehive.platform.place import ROOT, Workspace
@@ -56,10 +56,19 @@ def image_names(stack: Mapping[str, Any]) -> list[str]:
 
 
 def notebook_image(key: str, image: Image) -> str:
-    """Give the name of our image that a notebook image of the settings is, or nothing."""
+    """Give the name of our image that a notebook image of the settings is, or nothing.
+
+    Raises BadInput for a folder that is not there.
+    """
     folder = (image.image or key).removeprefix("notebooks-images/")
-    exists = (ROOT / "notebooks-images" / folder / "Dockerfile").exists()
-    return f"notebooks-{folder}" if exists else ""
+    if "/" not in folder and (ROOT / "notebooks-images" / folder / "Dockerfile").exists():
+        return f"notebooks-{folder}"
+    if image.image in ("", f"notebooks-images/{folder}"):
+        raise BadInput(
+            f"images.{key}: there is no notebooks-images/{folder}/Dockerfile; write one, "
+            f"or name a folder or a reference that Docker pulls with images.{key}.image:"
+        )
+    return ""
 
 
 def site_url(settings: Settings) -> str:
@@ -92,7 +101,7 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
         sizes=settings.sizes,
         services=settings.services,
         constraints=[f"node.labels.notehive.{settings.name}.data == true"],
-        pip_index_url=settings.mirrors.pypi,
+        pip_index_url="" if urlsplit(settings.mirrors.pypi).password else settings.mirrors.pypi,
     )
 
 
@@ -176,12 +185,12 @@ def await_arrival(stack: str, say: Callable[[str], None], seconds: float = ARRIV
 
 def why(stack: str, service: str) -> str:
     """Give the Swarm's last word about a service that does not run."""
-    rows = docker.objects("service", "ps", "--no-trunc", f"{stack}_{service}")
-    for row in rows:
+    state = "no task"
+    for row in docker.objects("service", "ps", "--no-trunc", f"{stack}_{service}"):
         if row["Error"]:
             return f"{row['CurrentState']}: {row['Error'].strip(chr(34))}"
         if row["DesiredState"] in ("Running", "Ready"):
-            state: str = row["CurrentState"]
+            state = row["CurrentState"]
     return state
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.text import Text
 
@@ -87,7 +88,10 @@ class Steps:
             if self._live is not None and not self._running:
                 self._live.stop()
                 self._live = None
-            note = f" [dim]{step.said}[/dim]" if step.said else ""
+            said = step.said.split("\n")[0]
+            note = f" [dim]{escape(said)}[/dim]" if said else ""
             self.console.print(
-                f" {mark} {step.title}{note} [cyan]{step.seconds:.1f} s[/cyan]", highlight=False
+                f" {mark} {escape(step.title)}{note} [cyan]{step.seconds:.1f} s[/cyan]",
+                highlight=False,
+                soft_wrap=True,  # a step is one line of a log, however narrow rich thinks that is
             )

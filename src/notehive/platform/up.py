@@ -2,11 +2,11 @@
 
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from notehive import docker
-from notehive.errors import NotehiveError
+from notehive.errors import BadInput, NotehiveError
 from notehive.platform import (
     accounts,
     checks,
@@ -53,7 +53,7 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     with steps.step("Swarm") as step:
         done = swarm.ensure_swarm()
         step.say(done) if done else step.skip("is there")
-    references = build(settings, steps, workspace, patch=patch)
+    references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
         created = secrets.ensure(settings.name, list(wanted["secrets"]))
@@ -88,15 +88,21 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
 
 
 def build(
-    settings: Settings, steps: Steps, workspace: Workspace, *, patch: bool = False
+    settings: Settings,
+    steps: Steps,
+    workspace: Workspace,
+    names: Collection[str],
+    *,
+    patch: bool = False,
 ) -> dict[str, str]:
-    """Build the images that are missing; give the full names of all that are wanted."""
+    """Build those of the images that are missing; give the full names of all that they need."""
     with steps.step("Base image") as step:
         done = debian.ensure(settings.mirrors, workspace.logs / "debian.log", step.say, renew=patch)
         step.say(done) if done else step.skip("is there")
     every = images.tree(ROOT)
-    names = images.with_parents(every, wanted_images(settings))
-    chosen = {name: every[name] for name in names}
+    if unknown := [name for name in names if name not in every]:
+        raise BadInput(f"image {unknown[0]}: there is none; there are {', '.join(every)}")
+    chosen = {name: every[name] for name in images.with_parents(every, names)}
     source = images.Source(
         ROOT,
         site.files(settings),
@@ -140,9 +146,10 @@ def absent(references: Mapping[str, str]) -> list[str]:
 def await_site(port: int, seconds: float = 60) -> None:
     """Wait until the hub answers through Nginx."""
     deadline = time.monotonic() + seconds
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # not by http_proxy
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/hub/health", timeout=5):
+            with direct.open(f"http://127.0.0.1:{port}/hub/health", timeout=5):
                 return
         except OSError as error:
             if time.monotonic() > deadline:

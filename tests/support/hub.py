@@ -1,0 +1,98 @@
+"""The hub's REST API and users' servers, as programs of users use them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from notehive import naming
+from tests.support.site import KEEP, PASSWORD, Answer, Site, docker, fetch, wait_for
+
+
+def call(site: Site, method: str, path: str, body: Any = None, *, token: str = "") -> Answer:
+    """Make one request to the hub's REST API."""
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    return fetch(site, f"/hub/api{path}", method=method, headers=headers, body=data)
+
+
+@dataclass
+class User:
+    """A user with a token of all that the user may do."""
+
+    site: Site
+    name: str
+    token: str
+
+    def call(self, method: str, path: str, body: Any = None) -> Answer:
+        """Make one request as this user."""
+        return call(self.site, method, path, body, token=self.token)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Make one request that must succeed; give its JSON."""
+        answer = self.call(method, path, body)
+        assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body!r}"
+        return json.loads(answer.body) if answer.body else None
+
+    def server(self, name: str = "") -> dict[str, Any] | None:
+        """What the hub says of the user's server, if it has one."""
+        found = self.ask("GET", f"/users/{quoted(self.name)}?include_stopped_servers")["servers"]
+        server: dict[str, Any] | None = found.get(name)
+        return server
+
+    def start(self, **options: Any) -> str:
+        """Start the server and wait until it is ready; give the name of its Swarm service."""
+        answer = self.call("POST", f"/users/{quoted(self.name)}/server", options)
+        assert answer.status in (201, 202), answer
+        wait_for(f"{self.name}'s server", lambda: (self.server() or {}).get("ready"), 120)
+        return self.service
+
+    def stop(self) -> None:
+        """Stop the server and wait until its service and its token are gone."""
+        answer = self.call("DELETE", f"/users/{quoted(self.name)}/server")
+        assert answer.status in (202, 204), answer
+        wait_for(f"the end of {self.name}'s server", lambda: not self.objects())
+
+    @property
+    def service(self) -> str:
+        """Name of the Swarm service of the user's server."""
+        return naming.server_service(self.site.name, self.name)
+
+    def objects(self) -> list[str]:
+        """What the Swarm has of the user's servers: services and secrets."""
+        found = []
+        for kind in ("service", "secret"):
+            rows = docker(
+                *(kind, "ls", "--quiet", "--filter", f"label=notehive.stack={self.site.name}"),
+                *("--filter", f"label=notehive.user={self.name}"),
+            )
+            found += rows.split()
+        return found
+
+
+def quoted(name: str) -> str:
+    """A user's name in a URL."""
+    return quote(name, safe="")
+
+
+@contextmanager
+def user(site: Site, name: str, *options: str) -> Iterator[User]:
+    """A user, removed with all servers at the end; ``options`` go to ``user add``."""
+    if KEEP:
+        site.notehive("user", "remove", name, check=False)  # of a run that was ended
+    site.add_user(name, *options)
+    try:
+        answer = call(
+            site,
+            "POST",
+            f"/users/{quoted(name)}/tokens",
+            {"auth": {"username": name, "password": PASSWORD}, "note": "test"},
+        )
+        assert answer.status == 201, answer
+        yield User(site, json.loads(answer.body)["user"], json.loads(answer.body)["token"])
+    finally:
+        site.notehive("user", "remove", name)

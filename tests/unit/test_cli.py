@@ -1,0 +1,297 @@
+"""The operator's command, as a program: what it says, where, and its exit code."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notehive import cli, docker, naming, shell
+from notehive.errors import BadInput, NotehiveError
+from notehive.platform import accounts, stack, status, up
+from notehive.settings import describe
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run ``notehive ARGS`` in this process; give exit code, standard output and error."""
+    file = tmp_path / "settings.yml"
+    file.write_text("name: nh\nurl: http://x\n")
+    monkeypatch.delenv("NOTEHIVE_TRACEBACK", raising=False)
+    monkeypatch.setattr(cli.console, "_width", 200)
+    monkeypatch.setattr(cli, "locked", lambda name: open(os.devnull))  # noqa: SIM115, PTH123
+
+    def run(*args: str, settings: Path = file) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["notehive", "--settings", str(settings), *args])
+        code: Any = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    """A stand-in for what fails."""
+
+    def stand_in(*args: object, **options: object) -> None:
+        raise error
+
+    return stand_in
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (NotehiveError("hub: it is down"), 1, "notehive: hub: it is down\n"),
+        (BadInput("port 80 is taken"), 2, "notehive: port 80 is taken\n"),
+        (BadInput("a line\nof the log\nthe build failed"), 2, "notehive: the build failed\n"),
+        (KeyboardInterrupt(), 130, "notehive: interrupted; `./notehive up` goes on from here\n"),
+    ],
+)
+def test_exit_codes(
+    error: BaseException, code: int, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up, "up", raising(error))
+    ended, out, err = run("up")
+    assert ended == code
+    assert out == ""
+    assert err.endswith(said)
+    assert "Traceback" not in err
+    if "of the log" in str(error):
+        assert err.startswith("  a line\n  of the log\n")
+
+
+def test_a_traceback_on_request(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTEHIVE_TRACEBACK", "1")
+    monkeypatch.setattr(up, "check", raising(BadInput("port 80 is taken")))
+    with pytest.raises(BadInput, match="port 80"):
+        run("check")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["settings", "authh"], "notehive: authh: no such section of the settings; sections are"),
+        (["user", "add"], "Missing argument 'NAME'"),
+        (["logs", "hub", "--tail", "0"], "Invalid value for '--tail'"),
+        (["no-such-verb"], "No such command 'no-such-verb'"),
+    ],
+)
+def test_bad_input(args: list[str], said: str, run: Run) -> None:
+    code, _, err = run(*args)
+    assert code == 2
+    assert said in re.sub(r"\x1b\[[0-9;]*m", "", err)
+
+
+def test_bad_settings_stop_every_verb_but_help(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yml"
+    bad.write_text("nmae: x")
+    for args in (["up"], ["check"], ["down"], ["status"], ["user", "list"], ["settings"]):
+        code, _, err = run(*args, settings=bad)
+        assert (code, err) == (2, f"notehive: {bad}:1: nmae: unknown key; did you mean name?\n")
+    code, out, _ = run("up", "--help", settings=bad)
+    assert code == 0
+    assert "--patch" in out
+
+
+def test_settings_are_explained(run: Run) -> None:
+    code, out, _ = run("settings")
+    assert code == 0
+    for key, _, text in describe():
+        assert re.search(rf"^{re.escape(key)} .*{re.escape(text[:40])}", out, re.M), key
+
+
+def test_one_section(run: Run) -> None:
+    _, out, _ = run("settings", "auth")
+    keys = [line.split()[0] for line in out.splitlines()[1:]]
+    assert keys == [key for key, _, _ in describe() if key.split(".")[0] == "auth"]
+
+
+def test_as_a_program(tmp_path: Path) -> None:
+    """Its output goes into a pipe 80 columns wide, as far as it knows."""
+    file = tmp_path / "settings.yml"
+    file.write_text("name: nh\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "notehive.cli", "settings"],
+        capture_output=True,
+        text=True,
+        env={
+            **{key: value for key, value in os.environ.items() if key != "COLUMNS"},
+            "PYTHONPATH": ":".join(sys.path),
+            "NOTEHIVE_SETTINGS": str(file),
+        },
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {"auth.lock_out.minutes", "sizes.NAME.guarantee.memory"} <= set(done.stdout.split())
+
+
+def test_up_shows_the_password_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins = iter([up.Login("boss", "correct-[red]-horse"), None])
+    monkeypatch.setattr(up, "up", lambda *args, **options: next(logins))
+    code, out, _ = run("up")
+    assert code == 0
+    assert "nh is at http://x\n" in out
+    assert "correct-[red]-horse" in out
+    assert "Password" not in run("up")[1]
+
+
+def test_purge_asks_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    downs: list[bool] = []
+    monkeypatch.setattr(cli.down, "down", lambda name, steps, *, purge: downs.append(purge))
+    for typed, code in (("n\n", 1), ("", 1), ("y\n", 0)):
+        read, write = os.pipe()
+        os.write(write, typed.encode())
+        os.close(write)
+        with os.fdopen(read) as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            assert run("down", "--purge")[0] == code
+    assert run("down")[0] == run("down", "--purge", "--yes")[0] == 0
+    assert downs == [True, False, True]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """What the stand-in for the hub's tool was asked."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(name: str, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        assert name == "nh"
+        asked.append((verb, request))
+        given = request.get("password")
+        return {"name": request["name"].lower(), "password": "" if given else "made-[b]-up"}
+
+    monkeypatch.setattr(accounts, "ask", ask)
+    return asked
+
+
+def test_user_add(run: Run, asked: list[tuple[str, dict[str, Any]]]) -> None:
+    code, out, _ = run("user", "add", "Ana", "--group", "a", "--group", "b", "--admin")
+    assert code == 0
+    assert "ana: the password is made-[b]-up" in out
+    assert asked == [
+        ("user-add", {"name": "Ana", "groups": ["a", "b"], "admin": True, "password": None})
+    ]
+
+
+@pytest.mark.parametrize("typed", ["a secret with spaces \n", "a secret with spaces "])
+def test_password_stdin(
+    typed: str,
+    run: Run,
+    asked: list[tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "in").write_text(typed)
+    with (tmp_path / "in").open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        code, out, _ = run("user", "passwd", "ana", "--password-stdin")
+    assert code == 0
+    assert asked[0][1]["password"] == "a secret with spaces "
+    assert "secret" not in out
+
+
+def test_password_stdin_without_one(
+    run: Run, asked: list[tuple[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(os.devnull).open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        code, _, err = run("user", "add", "ana", "--password-stdin")
+    assert code == 2
+    assert "standard input is empty" in err
+    assert asked == []
+
+
+def test_user_remove_names_the_home_that_stays(
+    run: Run, asked: list[tuple[str, dict[str, Any]]]
+) -> None:
+    """In whichever spelling the user is named."""
+    _, out, _ = run("user", "remove", "ANA")
+    assert f"the home stays in {naming.home_volume('nh', 'ana')}\n" in out
+
+
+def test_logs_of_a_service_or_a_user(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[list[str]] = []
+    there = {"nh_hub", naming.server_service("nh", "ana")}
+
+    def spec(name: str) -> dict[str, Any]:
+        return {"Spec": {"Name": name}}
+
+    monkeypatch.setattr(docker, "client", lambda: "docker")
+    monkeypatch.setattr(
+        docker, "inspect", lambda kind, *names: [spec(n) for n in names if n in there]
+    )
+    monkeypatch.setattr(stack, "services", lambda name: [spec("nh_hub"), spec("nh_gate")])
+    monkeypatch.setattr(shell, "attach", lambda args: shown.append(args) or 0)
+    assert run("logs", "hub")[0] == 0
+    assert run("logs", "Ana", "-n", "7")[0] == 0
+    assert [args[-1] for args in shown] == ["nh_hub", naming.server_service("nh", "ana")]
+    code, _, err = run("logs", "bob")
+    assert code == 2
+    assert err == (
+        "notehive: bob: neither a service nor a user with a running server; "
+        "services are gate, hub\n"
+    )
+
+
+STATUS: dict[str, Any] = {
+    "name": "nh",
+    "url": "http://x",
+    "services": [
+        {
+            "name": "hub",
+            "running": 0,
+            "desired": 1,
+            "memory": 3 * 1024**2,
+            "image": "127.0.0.1:5000/notehive/hub:0123",
+            "why": "Failed",
+        }
+    ],
+    "servers": [
+        {"user": "a[b]", "server": "", "image": "base", "size": "small", "memory": 5 * 1024**2}
+    ],
+    "nodes": [
+        {"name": "n1", "state": "ready", "availability": "active", "role": "manager", "data": True}
+    ],
+    "memory": 3 * 1024**2,
+    "images": {"hub": 200 * 1024**2},
+    "wrong": ["hub: 0 of 1 run: Failed [x]"],
+}
+
+
+def test_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "status", lambda settings: STATUS)
+    code, out, _ = run("status")
+    assert code == 1
+    assert re.search(r"hub +0/1 +3M +hub:0123 200M", out)
+    assert "server of a[b] : base, small, 5M" in out
+    assert "node n1: ready, manager, keeps the data" in out
+    assert "hub: 0 of 1 run: Failed [x]" in out
+    code, out, _ = run("status", "--json")
+    assert (code, json.loads(out)) == (0, STATUS)
+
+
+def test_all_is_well(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "status", lambda settings: {**STATUS, "wrong": []})
+    assert run("status")[0] == 0
+
+
+def test_the_settings_file_can_be_named_by_the_environment(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NOTEHIVE_SETTINGS", str(tmp_path / "nowhere.yml"))
+    monkeypatch.setattr(sys, "argv", ["notehive", "settings"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2

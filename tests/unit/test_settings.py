@@ -1,0 +1,345 @@
+"""settings.yml: what is read from it, and what a person is told about a mistake in it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notehive.errors import BadInput
+from notehive.hub.config import HubConfig
+from notehive.platform import stack
+from notehive.settings import Settings, describe, format_memory, load, parse, parse_memory
+from tests.generated import settings_reference
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = "sizes:\n  big:\n    limit: {{cpu: {cpu}, memory: {memory}}}\n"
+
+
+def complaint(text: str) -> str:
+    with pytest.raises(BadInput) as raised:
+        parse(text)
+    message = str(raised.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing but a comment\n", "---\n", "tls: off", "tls: 'off'"]
+)
+def test_nothing_said_is_the_defaults(text: str) -> None:
+    assert parse(text) == Settings()
+
+
+def test_the_file_in_the_repository_is_the_defaults() -> None:
+    assert load(ROOT / "settings.yml") == Settings()
+
+
+def test_its_examples_are_good() -> None:
+    commented = [
+        line.removeprefix("# ")
+        for line in (ROOT / "settings.yml").read_text().splitlines()
+        if line.startswith("# ") and (":" in line.split(" ")[1] or line.startswith("#   "))
+    ]
+    settings = parse("\n".join(commented))
+    assert settings.sizes["large"].reserved.memory == 8 * 1024**3
+    assert settings.mirrors.pypi.startswith("https://")
+    assert settings.url.startswith("http://")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # Not YAML, or not a mapping
+        ("name: a\nurl: [", "2: not YAML: expected the node content, but found '<stream end>'"),
+        ("name: a\n\tb: c", "2: not YAML: found character '\\t' that cannot start any token"),
+        ("name: a\n---\nname: b", "2: not YAML: but found another document"),
+        ("name: a\nurl: \0", "2: not YAML: special characters are not allowed"),
+        ("- name", "1: should be keys and values, like `name: notehive`"),
+        ("name", "1: should be keys and values, like `name: notehive`"),
+        # Keys
+        ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
+        ("services: {ml: off}", "1: services.ml: unknown key; known are mlflow, registry"),
+        (
+            "auth:\n  lock_out:\n    atempts: 3",
+            "3: auth.lock_out.atempts: unknown key; did you mean attempts?",
+        ),
+        (
+            "groups:\n  risk:\n    image: [base]",
+            "3: groups.risk.image: unknown key; did you mean images?",
+        ),
+        (
+            SIZE.format(cpu=1, memory="2G") + "    guarantee: {cpus: 1, memory: 1G}",
+            "4: sizes.big.guarantee.cpus: unknown key; did you mean cpu?",
+        ),
+        (
+            "sizes: {s: {limit: {cpu: 1, memroy: 2G}}}",
+            "1: sizes.s.limit.memroy: unknown key; did you mean memory?",
+        ),
+        ("sizes: {s: {limits: {}}}", "1: sizes.s.limits: unknown key; did you mean limit?"),
+        ("sizes:\n  s: {limit: {cpu: 1}}", "2: sizes.s.limit.memory: is missing; add it"),
+        ("name: a\nurl: ''\nname: b", "3: name: written twice; keep one"),
+        ("groups:\n  a: {}\n  a: {}", "3: groups.a: written twice; keep one"),
+        ("groups:\n  no: {}", "2: groups.no: a key should be text; put it in quotes"),
+        ("images:\n  1: {}", "2: images.1: a key should be text; put it in quotes"),
+        # The first mistake in the file, not in the order of declaration
+        ("tls: on\nname: A B", '1: tls: should be "off", not true'),
+        # Types
+        ("name: 3", "1: name: should be text in quotes, not 3"),
+        ("name: 2026-01-01", "1: name: should be text in quotes, not 2026-01-01"),
+        ("admins: ana", '1: admins: should be a list, like [a, b], not "ana"'),
+        ("groups: [risk]", "1: groups: should be keys and values, not a list"),
+        ("auth: native", '1: auth: should be keys and values, not "native"'),
+        ("auth: {kind: ldap}", '1: auth.kind: should be "native", not "ldap"'),
+        ("auth: {sign_up: maybe}", '1: auth.sign_up: should be true or false, not "maybe"'),
+        (
+            "auth: {min_password_length: ten}",
+            '1: auth.min_password_length: should be a whole number, not "ten"',
+        ),
+        ("url: {host: x}", "1: url: should be text in quotes, not keys and values"),
+        # Nothing where something should be: below a key whose lines were all commented out
+        ("groups:\n  risk:\n", "2: groups.risk: is empty; give it a value or remove it"),
+        ("sizes:", "1: sizes: is empty; give it a value or remove it"),
+        (SIZE.format(cpu=1, memory=""), "3: sizes.big.limit.memory: is empty; give it a value or"),
+        (
+            "images: {}",
+            "1: images: needs at least one entry; add one, or remove the key for the default",
+        ),
+        ("admins: []", "1: admins: needs at least one entry; add one, or remove the key"),
+        # Bounds
+        (SIZE.format(cpu=0, memory="2G"), "3: sizes.big.limit.cpu: should be more than 0, not 0"),
+        (
+            SIZE.format(cpu=".inf", memory="2G"),
+            "3: sizes.big.limit.cpu: should be at most 1024, not inf",
+        ),
+        (
+            "auth: {min_password_length: 4}",
+            "1: auth.min_password_length: should be at least 8, not 4",
+        ),
+        (
+            SIZE.format(cpu=1, memory="4Q"),
+            "3: sizes.big.limit.memory: '4Q' is not an amount of memory; write it like 512M or 4G",
+        ),
+        (
+            SIZE.format(cpu=1, memory="64M"),
+            "2: sizes.big: limit.memory is 64M; JupyterLab needs at least 128M",
+        ),
+        (
+            SIZE.format(cpu=1, memory="2G") + "    guarantee: {cpu: 2, memory: 1G}",
+            "2: sizes.big: the guarantee is larger than the limit; lower it",
+        ),
+        (
+            SIZE.format(cpu=1, memory="2G") + "    guarantee: {cpu: 1, memory: 2049M}",
+            "2: sizes.big: the guarantee is larger than the limit; lower it",
+        ),
+        # Names
+        ("name: Note Hive", "1: name: use 1 to 24 lower-case letters, digits and dashes, a letter"),
+        (f"name: {'a' * 25}", "1: name: use 1 to 24 lower-case letters"),
+        ("groups: {Risk: {}}", "1: groups.Risk: use 1 to 24 lower-case letters"),
+        (
+            "admins:\n  - ana\n  - a b",
+            "3: admins.1: A user name has letters, digits and . - _ @ + only, not a space.",
+        ),
+        ("groups: {risk: {members: [a/b]}}", "1: groups.risk.members.0: A user name has letters"),
+        (
+            "groups:\n  risk:\n    images:\n      - base\n      - spark",
+            "5: groups.risk.images.1: 'spark' is not defined in images:; "
+            "defined are datascience, base",
+        ),
+        (
+            "groups: {risk: {sizes: [huge]}}",
+            "1: groups.risk.sizes.0: 'huge' is not defined in sizes:; defined are small, medium",
+        ),
+        # Addresses
+        (
+            "mirrors:\n  apt: http://me:secret@mirror/debian",
+            "2: mirrors.apt: holds a password, which would stay in the images; "
+            "use a mirror without one",
+        ),
+        ("mirrors: {apt_security: 'https://me@mirror'}", "1: mirrors.apt_security: holds a passw"),
+        ("mirrors: {pypi: mirror/simple}", "1: mirrors.pypi: write it like https://mirror"),
+        ('mirrors: {apt: "http://m\\nX: y"}', "1: mirrors.apt: write it like https://mirror"),
+        ("mirrors: {docker: 'https://r'}", "1: mirrors.docker: write it without http://, like"),
+        (
+            "network: {users: 10.96.0.1/16}",
+            "1: network.users: 10.96.0.1/16 has host bits set; write it like 10.96.0.0/16",
+        ),
+        (
+            "network: {users: 10.96.0.0/25}",
+            "1: network.users: 10.96.0.0/25 has 128 addresses; use a /24 or larger",
+        ),
+        ("network: {users: 'fd00::/64'}", "1: network.users: Expected 4 octets"),
+        (
+            "url: http://x:5001\nnetwork:\n  registry_port: 5000",
+            "3: network.registry_port: takes the ports 5000 and 5001, and url: has 5001; "
+            "choose another",
+        ),
+    ],
+)
+def test_mistakes(text: str, message: str) -> None:
+    assert complaint(text).startswith(f"settings.yml:{message}")
+
+
+def test_a_password_is_not_repeated_on_the_terminal() -> None:
+    assert "hunter2" not in complaint("mirrors: {apt: 'http://me:hunter2@mirror/debian'}")
+
+
+def test_an_alias_that_holds_itself() -> None:
+    assert complaint("images: &a\n  b: *a") == (
+        "settings.yml: nested too deeply, or an alias (*) that holds itself"
+    )
+
+
+def test_anchors_and_merges() -> None:
+    settings = parse(
+        "sizes:\n  a: &a {title: A, limit: {cpu: 1, memory: 1G}}\n  b: {<<: *a, title: B}\n"
+    )
+    assert settings.sizes["b"].limit == settings.sizes["a"].limit
+    assert settings.sizes["b"].title == "B"
+
+
+def test_the_registry_port_may_be_the_urls_when_the_registry_is_off() -> None:
+    assert parse("url: http://x:5000\nservices: {registry: off}").url == "http://x:5000"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file; restore it with `git checkout settings.yml` or name another with"),
+        (b"name: \xff\xfe", "is not UTF-8 text; save it as UTF-8"),
+        ("directory", "cannot be read: Is a directory"),
+    ],
+)
+def test_files(content: Any, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "some.yml"
+    if content == "directory":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInput) as raised:
+        load(path)
+    assert str(raised.value).startswith(f"{path}: {message}")
+
+
+def test_a_mistake_names_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "some.yml"
+    path.write_text("\ufeffname: a\nurll: x", encoding="utf-8")
+    with pytest.raises(BadInput) as raised:
+        load(path)
+    assert str(raised.value) == f"{path}:2: urll: unknown key; did you mean url?"
+
+
+@pytest.mark.parametrize(
+    ("url", "becomes"),
+    [
+        ("http://workbench.example.com", None),
+        ("http://10.0.0.5:8080", None),
+        ("http://notehive.localhost", None),
+        ("http://my_host", None),
+        ("http://[fd00::5]:8080", None),
+        # As a browser's Host header says it, for the two are compared
+        ("http://Workbench.Example.com/", "http://workbench.example.com"),
+        ("http://x:80", "http://x"),
+        ("http://x:8080/", "http://x:8080"),
+    ],
+)
+def test_good_urls(url: str, becomes: str | None) -> None:
+    assert parse(json.dumps({"url": url})).url == (becomes or url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "https://x",
+            "x",
+            "x:8080",
+            "http://",
+            "http:///x",
+            "http://x/path",
+            "http://x?a",
+            "ftp://x",
+        ),
+        *(
+            "http://x#a",
+            "http://me:pw@x",
+            "http://x:0",
+            "http://x:65536",
+            "http://x:",
+            "http://a b",
+        ),
+        *("http://x\n", " http://x", "http://[fd00", "http://$HOST", "http://x//"),
+    ],
+)
+def test_bad_urls(url: str) -> None:
+    assert complaint(json.dumps({"url": url})) == (
+        "settings.yml:1: url: write it like http://workbench.example.com or http://10.0.0.5:8080"
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.1.2.3:80", "[::1]", "0.0.0.0"]
+)
+def test_loopback_urls(host: str) -> None:
+    assert "use http://notehive.localhost" in complaint(f"url: 'http://{host}'")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("512M", 512 * 1024**2), ("1.5G", 1536 * 1024**2), ("2T", 2 * 1024**4), ("7", 7), (7, 7)],
+)
+def test_memory(text: object, size: int) -> None:
+    assert parse_memory(text) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "G", "-1G", "1 G", "1GB", "1g", "1e9", True, None, "∞", "1,5G"]
+)
+def test_not_memory(text: object) -> None:
+    with pytest.raises(ValueError, match="is not an amount of memory; write it like 512M or 4G"):
+        parse_memory(text)
+
+
+@given(st.integers(0, 1000 * 1024**4))
+def test_shown_memory_is_about_right_and_can_be_typed_in(size: int) -> None:
+    shown = format_memory(size)
+    assert len(shown) <= 6
+    assert abs(parse_memory(shown) - size) <= size / 1000
+
+
+def test_the_hub_is_told_the_exact_sizes() -> None:
+    size = "{limit: {cpu: 0.7, memory: 1500M}, guarantee: {cpu: 0.1, memory: 1234567890}}"
+    settings = parse(f"sizes: {{odd: {size}}}\nimages: {{base: {{}}}}\nurl: http://x")
+    told = stack.hub_config(settings, {"notebooks-base": "b:1"}).model_dump_json()
+    assert HubConfig.model_validate_json(told).sizes == settings.sizes
+
+
+def test_a_size_reserves_a_part_of_its_limit_by_default() -> None:
+    reserved = parse(SIZE.format(cpu=2, memory="3G")).sizes["big"].reserved
+    assert (reserved.cpu, reserved.memory) == (0.2, 3 * 1024**3 // 2)
+
+
+def test_every_setting_is_described() -> None:
+    rows = list(describe())
+    keys = [key for key, _, _ in rows]
+    assert len(keys) == len(set(keys))
+    assert {"url", "auth.lock_out.minutes", "sizes.NAME.limit.memory"} <= set(keys)
+    for key, _, text in rows:
+        assert text.endswith("."), f"{key} is not described"
+
+
+def test_the_shown_defaults_are_the_defaults() -> None:
+    """What docs/settings.md says, put into a file, changes nothing."""
+    shown = {
+        key: default
+        for key, default, _ in describe()
+        if "." not in key and default and key not in ("images", "sizes")
+    }
+    assert parse("\n".join(f"{key}: {default}" for key, default in shown.items())) == Settings()
+    assert shown["admins"] == "[admin]"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (ROOT / "docs/settings.md").read_text() == settings_reference(), "run `make docs`"

@@ -1,0 +1,346 @@
+"""stack.yml, and what of it is deployed."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from notehive import docker, shell
+from notehive.errors import BadInput, NotehiveError
+from notehive.platform import stack, swarm, up
+from notehive.platform.place import Workspace
+from notehive.settings import Image, Settings, parse
+
+EVERYTHING = stack.wanted(Settings())
+SERVICES: dict[str, dict[str, Any]] = EVERYTHING["services"]
+REFERENCES = {
+    name: f"127.0.0.1:5000/notehive/{name}:0123456789abcdef"
+    for name in up.wanted_images(Settings())
+}
+
+
+def used(service: dict[str, Any], key: str) -> set[str]:
+    """Names of the networks, volumes, secrets or configs of a service (not of the machine)."""
+    return {
+        entry.split(":")[0] if isinstance(entry, str) else entry["source"]
+        for entry in service.get(key, ())
+        if isinstance(entry, str) or entry.get("type") != "bind"
+    }
+
+
+# What is left out
+
+
+@pytest.mark.parametrize(
+    ("off", "services", "volumes", "networks"),
+    [
+        ("mlflow", {"mlflow"}, {"mlflow"}, set()),
+        ("registry", {"registry", "registry-forwarder"}, {"registry"}, {"registry", "host"}),
+    ],
+)
+def test_what_is_switched_off(
+    off: str, services: set[str], volumes: set[str], networks: set[str]
+) -> None:
+    left = stack.wanted(parse(f"services: {{{off}: off}}"))
+    assert set(SERVICES) - set(left["services"]) == services
+    assert set(EVERYTHING["volumes"]) - set(left["volumes"]) == volumes
+    assert set(EVERYTHING["networks"]) - set(left["networks"]) == networks
+
+
+def test_every_switch_is_known() -> None:
+    assert set(stack.SWITCHED) == set(Settings().services.model_dump())
+
+
+@pytest.mark.parametrize("settings", ["", "services: {mlflow: off, registry: off}"])
+def test_docker_accepts_its_form(settings: str) -> None:
+    wanted = stack.wanted(parse(settings))
+    assert set(wanted) == {"version", "services", "networks", "volumes", "configs", "secrets"}
+    for key in ("networks", "volumes", "configs", "secrets"):
+        needed = {name for service in wanted["services"].values() for name in used(service, key)}
+        assert needed <= set(wanted[key]), "used, but not declared"
+        if key != "secrets":
+            assert set(wanted[key]) == needed, "declared, but not used"
+
+
+def test_no_secret_is_declared_for_nobody() -> None:
+    assert set(EVERYTHING["secrets"]) == {
+        name for service in SERVICES.values() for name in used(service, "secrets")
+    }
+
+
+# What every service must have
+
+each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+
+
+@each_service
+def test_service(service: dict[str, Any]) -> None:
+    deploy = service["deploy"]
+    limits = deploy["resources"]["limits"]
+    assert float(limits["cpus"]) > 0
+    assert re.fullmatch(r"\d+[MG]", limits["memory"])
+    assert limits["pids"] >= 50, "a fork bomb must end, and nothing else"
+    assert deploy["restart_policy"]["condition"] == "any"
+    assert deploy["labels"] == {"notehive.stack": "$STACK", "notehive.kind": "platform"}
+    assert service["init"] is True
+    assert service["logging"]["driver"] == "json-file"
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    check = service["healthcheck"]
+    assert check["test"]
+    assert {"interval", "timeout", "retries", "start_period"} <= set(check)
+    # Virtual IPs drop idle connections; on the machine's own network there are none.
+    assert deploy.get("endpoint_mode") == "dnsrr" or list(service["networks"]) == ["host"]
+
+
+@each_service
+def test_secrets_are_files_of_one_user(service: dict[str, Any]) -> None:
+    for entry in service.get("secrets", ()):
+        assert set(entry) == {"source", "uid", "mode"}
+        assert entry["mode"] == 0o400
+    for key, value in dict(service.get("environment", ())).items():
+        if re.search(r"PASS|SECRET|TOKEN|KEY|CRED", key):
+            assert str(value).startswith("/run/secrets/"), f"{key} is readable by whoever inspects"
+            assert str(value).removeprefix("/run/secrets/") in used(service, "secrets")
+
+
+@each_service
+def test_data_stay_on_their_node(service: dict[str, Any]) -> None:
+    keeps_data = bool(service.get("volumes"))
+    constraints = service["deploy"].get("placement", {}).get("constraints", [])
+    assert not keeps_data or constraints == ["node.labels.notehive.$STACK.data == true"]
+    if keeps_data:
+        # Two of them would write to one volume.
+        assert service["deploy"].get("update_config", {})["order"] == "stop-first"
+        assert service["deploy"].get("replicas", 1) == 1
+
+
+def test_the_label_of_the_data_node_is_one() -> None:
+    written = SERVICES["postgres"]["deploy"]["placement"]["constraints"][0]
+    label = f"node.labels.{swarm.data_label('nh')} == true"
+    assert written.replace("$STACK", "nh") == label
+    assert stack.hub_config(parse("name: nh\nurl: http://x"), REFERENCES).constraints == [label]
+
+
+def test_ports_are_of_the_host() -> None:
+    """In the mode `ingress`, Nginx would see the address of a load balancer for everyone's."""
+    published = {name: s["ports"] for name, s in SERVICES.items() if s.get("ports")}
+    assert set(published) == {"nginx", "registry"}
+    assert {port["mode"] for ports in published.values() for port in ports} == {"host"}
+
+
+def test_who_reaches_what() -> None:
+    networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert EVERYTHING["networks"]["data"]["internal"] is True
+    assert networks["postgres"] == {"data"}
+    # Users' code shares a network with those alone that know whom to let in.
+    assert {name for name, of in networks.items() if "users" in of} == {"nginx", "proxy", "hub"}
+    assert {name for name, of in networks.items() if "host" in of} == {"registry-forwarder"}
+    engine = {
+        name
+        for name, service in SERVICES.items()
+        for volume in service.get("volumes", ())
+        if "docker.sock" in str(volume)
+    }
+    assert engine == {"hub"}
+
+
+# What it is filled in with
+
+
+def test_site_url_and_port() -> None:
+    assert stack.site_port(parse("url: http://x:8080")) == 8080
+    assert stack.site_port(parse("url: http://x")) == 80
+    here = stack.site_url(Settings())
+    assert re.fullmatch(r"http://\d+\.\d+\.\d+\.\d+", here)
+    assert stack.site_port(Settings()) == 80
+
+
+@pytest.mark.parametrize(
+    ("key", "image", "name"),
+    [
+        ("base", "", "notebooks-base"),
+        ("mine", "base", "notebooks-base"),
+        ("mine", "notebooks-images/base", "notebooks-base"),
+        ("mine", "registry.example.com/team/spark:1", ""),
+        ("mine", "spark:1", ""),
+        ("base", "../hub", ""),
+    ],
+)
+def test_notebook_image(key: str, image: str, name: str) -> None:
+    assert stack.notebook_image(key, Image(image=image)) == name
+
+
+@pytest.mark.parametrize("image", ["", "notebooks-images/spark"])
+def test_a_notebook_image_that_is_not_there(image: str) -> None:
+    with pytest.raises(BadInput, match=r"^images\.spark: there is no notebooks-images/spark/Do"):
+        stack.notebook_image("spark", Image(image=image))
+
+
+def test_hub_config() -> None:
+    settings = parse(
+        "name: nh\n"
+        "url: http://x:8080\n"
+        "admins: [boss]\n"
+        "groups: {risk: {members: [mara]}}\n"
+        "mirrors: {pypi: 'https://me:secret@mirror/simple'}\n"
+        "images:\n"
+        "  base: {}\n"
+        "  mine: {title: Mine, description: all of it, image: 'registry/mine:1'}\n"
+        "services: {mlflow: off}\n"
+    )
+    told = stack.hub_config(settings, REFERENCES)
+    assert (told.stack, told.url, told.admins) == ("nh", "http://x:8080", ["boss"])
+    assert told.pip_index_url == "https://me:secret@mirror/simple"
+    assert told.groups["risk"].members == ["mara"]
+    assert told.services.mlflow is False
+    base, mine = told.images["base"], told.images["mine"]
+    assert (base.title, base.reference) == ("base", REFERENCES["notebooks-base"])
+    assert (mine.title, mine.description, mine.reference) == (
+        "Mine",
+        "all of it",
+        "registry/mine:1",
+    )
+
+
+def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str, Any]]:
+    deployment = stack.prepare(parse(settings), REFERENCES, "10.0.0.7", Workspace(directory))
+    return deployment, yaml.safe_load(deployment.file.read_text())
+
+
+def test_prepare(tmp_path: Path) -> None:
+    deployment, written = prepared("name: nh\nurl: http://site:8080", tmp_path)
+    assert deployment.stack == "nh"
+    assert written == EVERYTHING
+    expected = {
+        "STACK": "nh",
+        "PORT": "8080",
+        "HOST": "site",
+        "DATA_NODE": "10.0.0.7",
+        "REGISTRY_PORT": "5000",
+        "REGISTRY_PUSH_PORT": "5001",
+        "IMAGE_HUB": REFERENCES["hub"],
+        "IMAGE_POSTGRES": REFERENCES["postgres"],
+    }
+    assert expected.items() <= deployment.variables.items()
+    assert deployment.variables["SERVICES"].split() == list(SERVICES)
+    for file in tmp_path.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, f"{file.name} may hold a password"
+
+
+@pytest.mark.parametrize("settings", ["url: http://x", "url: http://x\nservices: {registry: off}"])
+def test_every_variable_is_filled_in(settings: str, tmp_path: Path) -> None:
+    deployment, _ = prepared(settings, tmp_path)
+    text = deployment.file.read_text()
+    needed = re.findall(r"(?<!\$)\$\{?(\w+)", text)  # $$ is a dollar for the container's shell
+    assert set(needed) <= set(deployment.variables)
+    assert all(deployment.variables[name] for name in needed)
+
+
+def test_the_hub_restarts_just_when_its_configuration_changes(tmp_path: Path) -> None:
+    """The digest is in the name of the config, for Swarm never replaces one."""
+    digests = [
+        prepared(f"url: http://x\n{more}", tmp_path)[0].variables["HUB_CONFIG_DIGEST"]
+        for more in ("", "network: {registry_port: 6000}", "admins: [boss]", "")
+    ]
+    assert digests[0] == digests[1] == digests[3] != digests[2]
+
+
+# Arrival, with stand-ins for what the engine answers
+
+
+@dataclass
+class StandInEngine:
+    """A stand-in for the engine: what it answers to listings."""
+
+    services: list[dict[str, Any]]
+    tasks: list[dict[str, str]]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> StandInEngine:
+    engine = StandInEngine([], [])
+
+    def objects(*args: str) -> Iterator[dict[str, Any]]:
+        if args[:2] == ("service", "ls"):
+            rows = [
+                {"Name": s["Spec"]["Name"], "Replicas": s["stand-in replicas"]}
+                for s in engine.services
+            ]
+        else:
+            assert args[:2] == ("service", "ps")
+            rows = engine.tasks
+        yield from rows
+
+    monkeypatch.setattr(docker, "objects", objects)
+    monkeypatch.setattr(docker, "inspect", lambda kind, *names: engine.services)
+    return engine
+
+
+def service(name: str, replicas: str, state: str = "") -> dict[str, Any]:
+    return {
+        "Spec": {"Name": f"nh_{name}"},
+        "stand-in replicas": replicas,
+        **({"UpdateStatus": {"State": state}} if state else {}),
+    }
+
+
+def test_unready(engine: StandInEngine) -> None:
+    engine.services = [
+        service("hub", "1/1"),
+        service("nginx", "1/1", "completed"),
+        service("proxy", "1/1", "updating"),
+        service("mlflow", "0/1"),
+        service("registry-forwarder", "2/3 (max 1 per node)"),
+    ]
+    assert stack.unready("nh") == ["proxy", "mlflow", "registry-forwarder"]
+
+
+def test_a_paused_update_will_never_arrive(engine: StandInEngine) -> None:
+    engine.services = [service("hub", "1/1", "paused")]
+    engine.tasks = [
+        {"Error": "", "CurrentState": "Running 1 second ago", "DesiredState": "Running"},
+        {
+            "Error": '"task: non-zero exit (1)"',
+            "CurrentState": "Failed 9 s ago",
+            "DesiredState": "",
+        },
+    ]
+    with pytest.raises(
+        NotehiveError, match=r"^hub: its update was stopped; Failed 9 s ago: task: n"
+    ):
+        stack.await_arrival("nh", lambda text: None)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "reason"),
+    [
+        (
+            [{"Error": "", "CurrentState": "Pending 4 minutes ago", "DesiredState": "Running"}],
+            "Pending 4 minutes ago",
+        ),
+        ([], "no task"),
+    ],
+)
+def test_who_does_not_arrive_is_named(
+    tasks: list[dict[str, str]], reason: str, engine: StandInEngine
+) -> None:
+    engine.services, engine.tasks = [service("mlflow", "0/1")], tasks
+    with pytest.raises(NotehiveError) as raised:
+        stack.await_arrival("nh", lambda text: None, seconds=-1)
+    assert str(raised.value).startswith("mlflow: not running after ")
+    assert reason in str(raised.value)
+    assert str(raised.value).endswith("see `./notehive logs mlflow`")
+
+
+def test_old_configs_go(engine: StandInEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["nh_hub-1", "nh_hub-2"]
+    removed: list[str] = []
+    monkeypatch.setattr(docker, "client", lambda: "docker")
+    monkeypatch.setattr(docker, "objects", lambda *args: ({"Name": name} for name in names))
+    monkeypatch.setattr(shell, "run", lambda args, **options: removed.append(args[-1]))
+    stack.remove_old_configs("nh", keep="nh_hub-2")
+    assert removed == ["nh_hub-1"]
