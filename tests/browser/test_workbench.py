@@ -1,9 +1,12 @@
 """What Notehive is for, as one story: log in, choose, run a notebook, find its run, stop, leave."""
 
+import copy
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import SECONDS, Login, MakeUser, screenshots_wanted
@@ -128,3 +131,32 @@ def everything_asks_for_a_login(page: Page, user: User) -> None:
         page.goto(path)
         page.wait_for_url("**/hub/login**")
         expect(page.get_by_label("Password")).to_be_visible()
+
+
+@pytest.fixture
+def without_mlflow(site: Site) -> Iterator[None]:
+    """The site without MLflow, and with it again afterwards."""
+    settings = copy.deepcopy(site.settings)
+    site.settings["services"] = {"mlflow": False}
+    try:
+        site.up()
+        yield
+    finally:
+        site.settings = settings
+        site.up()
+
+
+def test_what_is_switched_off_is_not_there(
+    site: Site, page: Page, login: Login, make_user: MakeUser, without_mlflow: None
+) -> None:
+    otto = make_user("otto")
+    login(page, otto.name)
+    page.goto("/hub/home")
+    expect(page.get_by_role("link", name="Home")).to_be_visible()
+    expect(page.get_by_role("link", name="MLflow")).to_have_count(0)
+    answer = page.goto("/mlflow/")
+    assert answer is not None and answer.status == 404
+    assert f"{site.name}_mlflow" not in site.services()
+    start_server(page, otto, "Base", "Small")
+    environment = docker("exec", site.container(otto.service), "env")
+    assert "MLFLOW_TRACKING_URI" not in environment

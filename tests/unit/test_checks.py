@@ -9,7 +9,7 @@ import pytest
 
 from notehive import docker
 from notehive.errors import BadInput
-from notehive.platform import checks, machine, stack
+from notehive.platform import checks, machine, stack, swarm
 from notehive.settings import GIB, Settings, parse
 
 
@@ -63,7 +63,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     monkeypatch.setattr(machine, "engine_version", lambda: "28.0")
     monkeypatch.setattr(docker, "objects", lambda verb, *rest: iter(answers[verb]))
     monkeypatch.setattr(docker, "inspect", lambda kind, *names: answers[kind])
-    monkeypatch.setattr(checks, "is_installed", lambda name: bool(answers["services"]))
+    manager = swarm.Membership(active=True, manager=True, node="n", address="10.0.0.1")
+    monkeypatch.setattr(swarm, "membership", lambda: manager)
     monkeypatch.setattr(stack, "services", lambda name: answers["services"])
     return answers
 

@@ -184,7 +184,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 def cookie(token: str, secret: str = COOKIE_SECRET, **options: object) -> str:
-    signed = create_signed_value(secret, app.COOKIE, token, **options)  # type: ignore[arg-type]
+    signed = create_signed_value(secret, app.COOKIE, token, **options)
     return f"{app.COOKIE}={signed.decode()}"
 
 

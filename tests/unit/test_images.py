@@ -122,6 +122,17 @@ def rename(old: str, new: str) -> Callable[[Path], object]:
     return lambda root: (root / old).rename(root / new)
 
 
+def swallow(name: str, next_name: str) -> Callable[[Path], object]:
+    """One file holds what stood for two: its own content, and the other's name and content."""
+
+    def change(root: Path) -> None:
+        content, other = (root / name).read_text(), (root / next_name).read_text()
+        (root / name).write_text(f"{content}\0{next_name}\0{0o644}\0{other}")
+        (root / next_name).unlink()
+
+    return change
+
+
 def append(name: str) -> Callable[[Path], object]:
     return lambda root: write(root, {name: (root / name).read_text() + "#\n"})
 
@@ -140,6 +151,7 @@ def append(name: str) -> Callable[[Path], object]:
             lambda root: write(root, {"app/src/a.py": "a = ", "app/src/deep/b.py": "1\nb = 2\n"}),
             {"app"},
         ),
+        (swallow("app/src/a.py", "app/src/deep/b.py"), {"app"}),
         (append("app/Dockerfile"), {"app"}),
         (append("requirements.txt"), {"python", "app", "notebooks-lab"}),
         (append("base/Dockerfile"), {"base", "python", "app", "notebooks-lab"}),

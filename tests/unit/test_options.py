@@ -178,7 +178,7 @@ def test_form() -> None:
     assert "&lt;b&gt;tags&lt;/b&gt;" in html
     assert "1 CPU · 2 GB memory" in html
     assert "8 CPUs · 1.5 GB memory" in html
-    assert "guaranteed: 0.5 CPU · 512 MB" in html
+    assert "at least 0.5 CPU · 512 MB" in html
 
 
 @pytest.mark.parametrize(
@@ -192,4 +192,4 @@ def test_form_selects_the_first_where_the_last_choice_is_gone(chosen: dict[str, 
 
 def test_size_without_guarantee_describes_its_default() -> None:
     lines = describe_size(CONFIG.sizes["small"])
-    assert lines == ["1 CPU · 2 GB memory", "guaranteed: 0.1 CPU · 1 GB"]
+    assert lines == ["up to 1 CPU · 2 GB memory", "at least 0.1 CPU · 1 GB"]

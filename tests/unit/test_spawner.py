@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jupyterhub.objects import Hub, Server
+from jupyterhub.objects import Hub
 from tornado.web import HTTPError
 
 from notehive import naming
@@ -66,7 +66,6 @@ def make(
         oauth_client_id="client",
         network_name="nh_users",
     )
-    spawner.server = Server(base_url=f"/user/{user}/{server}")
     spawner.cmd = ["start-notebook"]
     return spawner
 
@@ -110,7 +109,6 @@ def test_service_env() -> None:
     env = make().service_env()
     assert not [key for key in env if "TOKEN" in key]
     assert env["JUPYTERHUB_USER"] == "ana"
-    assert env["JUPYTERHUB_SERVICE_PREFIX"] == "/user/ana/"
     assert env["MLFLOW_TRACKING_URI"] == "http://notehive.localhost/mlflow"
     assert "PIP_INDEX_URL" not in env, "an empty one would be an index"
     env = make(services=Services(mlflow=False), pip_index_url="https://i/simple").service_env()
@@ -184,6 +182,7 @@ def test_the_service() -> None:
     assert container["Privileges"] == {"NoNewPrivileges": True}
     assert task["Placement"] == {"Constraints": ["node.labels.nh.data == true"]}
     assert task["RestartPolicy"]["Condition"] == "none"
+    assert set(task["LogDriver"]["Options"]) == {"max-size", "max-file"}, "logs fill the disk"
     assert [network["Target"] for network in task["Networks"]] == ["nh_users"]
 
 
@@ -212,6 +211,7 @@ def test_what_is_not_allowed_is_not_started(wish: dict[str, Any]) -> None:
     with pytest.raises(HTTPError) as raised:
         asyncio.run(spawner.start())
     assert raised.value.status_code == 400
+    assert "choose one of" in raised.value.jupyterhub_message
     assert engine.asked == []
 
 

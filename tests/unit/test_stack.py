@@ -186,7 +186,7 @@ def test_hub_config() -> None:
         "url: http://x:8080\n"
         "admins: [boss]\n"
         "groups: {risk: {members: [mara]}}\n"
-        "mirrors: {pypi: 'https://me:secret@mirror/simple'}\n"
+        "mirrors: {pypi: 'https://mirror/simple'}\n"
         "images:\n"
         "  base: {}\n"
         "  mine: {title: Mine, description: all of it, image: 'registry/mine:1'}\n"
@@ -194,7 +194,7 @@ def test_hub_config() -> None:
     )
     told = stack.hub_config(settings, REFERENCES)
     assert (told.stack, told.url, told.admins) == ("nh", "http://x:8080", ["boss"])
-    assert told.pip_index_url == "https://me:secret@mirror/simple"
+    assert told.pip_index_url == "https://mirror/simple"
     assert told.groups["risk"].members == ["mara"]
     assert told.services.mlflow is False
     base, mine = told.images["base"], told.images["mine"]
@@ -204,6 +204,12 @@ def test_hub_config() -> None:
         "all of it",
         "registry/mine:1",
     )
+
+
+@pytest.mark.parametrize("login", ["me:secret", "token"])
+def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
+    settings = parse(f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}")
+    assert login not in stack.hub_config(settings, REFERENCES).model_dump_json()
 
 
 def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str, Any]]:

@@ -113,7 +113,7 @@ def _selected(may: Sequence[str], last: object) -> str:
 
 def describe_size(size: Size) -> list[str]:
     """Give the lines below a size's title: the limit, and what is guaranteed."""
-    return [f"{_amount(size.limit)} memory", f"guaranteed: {_amount(size.reserved)}"]
+    return [f"up to {_amount(size.limit)} memory", f"at least {_amount(size.reserved)}"]
 
 
 def _amount(resources: Resources) -> str:

@@ -37,7 +37,7 @@ SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 def refusal(status: int, message: str) -> HTTPError:
     """An error whose message reaches programs by the REST API and people by the hub's pages."""
-    error = HTTPError(status, message.replace("%", "%%"))
+    error = HTTPError(status, message)
     error.jupyterhub_message = message
     return error
 

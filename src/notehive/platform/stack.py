@@ -101,7 +101,10 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
         sizes=settings.sizes,
         services=settings.services,
         constraints=[f"node.labels.notehive.{settings.name}.data == true"],
-        pip_index_url="" if urlsplit(settings.mirrors.pypi).password else settings.mirrors.pypi,
+        # One with a password or token in it is for builds alone.
+        pip_index_url=""
+        if "@" in urlsplit(settings.mirrors.pypi).netloc
+        else settings.mirrors.pypi,
     )
 
 

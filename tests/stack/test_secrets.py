@@ -1,0 +1,119 @@
+"""No password and no token is where somebody could read it."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.hub import User, user
+from tests.support.site import PASSWORD, Site, docker, fetch, run
+
+HOLDERS = {
+    "gate-cookie": "gate",
+    "gate-token": "gate",
+    "hub-admin-token": "hub",
+    "hub-cookie": "hub",
+    "postgres-hub": "hub",
+    "postgres-mlflow": "mlflow",
+    "proxy-token": "proxy",
+    "registry-password": "registry",
+}
+
+
+@pytest.fixture(scope="module")
+def eve(site: Site) -> Iterator[User]:
+    """A user with a server, who has used the pages behind the gate."""
+    with user(site, "eve") as eve:
+        eve.start(image="base", size="small")
+        headers = {"Authorization": f"Bearer {eve.token}"}
+        assert fetch(site, f"/user/eve/api/status?token={eve.token}").status == 200
+        assert fetch(site, "/mlflow/version", headers=headers).status == 200
+        yield eve
+
+
+@pytest.fixture(scope="module")
+def secrets(site: Site, eve: User) -> dict[str, str]:
+    """Every secret there is, by what it is."""
+    found = {}
+    for name, service in HOLDERS.items():
+        found[name] = site.exec(service, "cat", f"/run/secrets/{name}").rpartition(":")[2]
+    found["token of the server"] = site.exec(eve.service, "cat", "/run/secrets/jupyterhub-token")
+    found["token of the user"] = eve.token
+    found["password of the user"] = PASSWORD
+    return found
+
+
+def test_every_secret_is_known_to_this_test(site: Site, secrets: dict[str, str]) -> None:
+    rows = docker(
+        *("secret", "ls", "--format", "{{.Name}}"),
+        *("--filter", f"label=notehive.stack={site.name}"),
+    ).split()
+    platform = {row.removeprefix(f"{site.name}_") for row in rows if "_" in row}
+    assert platform == set(HOLDERS)
+    assert all(len(value) >= 20 for value in secrets.values())
+    assert len(set(secrets.values())) == len(secrets)
+
+
+def test_services_hold_none(site: Site, secrets: dict[str, str]) -> None:
+    for service in site.services():
+        text = docker("service", "inspect", service)
+        for what, value in secrets.items():
+            assert value not in text, f"{what} in {service}"
+
+
+def test_containers_hold_none(site: Site, secrets: dict[str, str]) -> None:
+    for service in site.services():
+        text = docker("inspect", site.container(service))
+        for what, value in secrets.items():
+            assert value not in text, f"{what} in {service}"
+
+
+def test_configs_hold_none(site: Site, secrets: dict[str, str]) -> None:
+    names = docker("config", "ls", "--quiet", "--filter", f"label=notehive.stack={site.name}")
+    text = site.exec("hub", "cat", "/etc/notehive/hub.json") + docker(
+        "config", "inspect", *names.split()
+    )
+    for what, value in secrets.items():
+        assert value not in text, what
+
+
+def test_images_hold_none(site: Site, secrets: dict[str, str]) -> None:
+    images = {
+        json.loads(docker("service", "inspect", service))[0]["Spec"]["TaskTemplate"][
+            "ContainerSpec"
+        ]["Image"]
+        for service in site.services()
+    }
+    for image in images:
+        text = docker("history", "--no-trunc", image) + docker("image", "inspect", image)
+        for what, value in secrets.items():
+            assert value not in text, f"{what} in {image}"
+
+
+def test_logs_hold_none(site: Site, secrets: dict[str, str]) -> None:
+    for service in site.services():
+        logs = run("docker", "service", "logs", "--raw", service)
+        for what, value in secrets.items():
+            assert value not in logs.stdout + logs.stderr, f"{what} in the log of {service}"
+
+
+def test_the_project_has_no_default_password(site: Site, secrets: dict[str, str]) -> None:
+    tracked = run("git", "grep", "-nIE", r"(password|passwd|secret|token)\s*[:=]\s*[\"'][^\"'$<{]+")
+    lines = [
+        line
+        for line in tracked.stdout.splitlines()
+        if not re.match(r"(tests|docs|requirements|src)/|CONTRIBUTING|proxy/package-lock", line)
+    ]
+    assert lines == []
+
+
+def test_each_role_sees_its_own_database_only(site: Site) -> None:
+    """MLflow's password does not open the hub's database, nor the superuser's."""
+    for database, user_name in (("hub", "mlflow"), ("hub", "hub"), ("postgres", "postgres")):
+        code = (
+            "import psycopg,sys\n"
+            f"try: psycopg.connect('host=postgres dbname={database} user={user_name}')\n"
+            "except psycopg.OperationalError as error: print('refused', error)\n"
+        )
+        assert "refused" in site.exec("mlflow", "python3", "-c", code)
