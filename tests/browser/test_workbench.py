@@ -92,7 +92,8 @@ def every_cell_succeeded(site: Site, user: User) -> None:
 
 def take_picture(page: Page, panel: Locator) -> None:
     """Show the plots and the link to MLflow."""
-    panel.get_by_text("View run").first.scroll_into_view_if_needed()
+    panel.get_by_text("View run").first.evaluate("line => line.scrollIntoView({block: 'start'})")
+    expect(panel.locator(".jp-OutputArea-output img").first).to_be_visible()
     PICTURE.parent.mkdir(exist_ok=True)
     page.screenshot(path=PICTURE)
 
@@ -116,8 +117,9 @@ def stop_server(page: Page, user: User) -> None:
     """Stopped on the hub's page, the server leaves nothing in the Swarm."""
     assert len(user.objects()) == 2  # a service and the secret with its token
     page.goto("/hub/home")
+    expect(page.locator("#state")).to_have_text(re.compile(r"Running: Data science,\s+Small"))
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    expect(page.locator("#state")).to_have_text("Not running. Your files are kept.")
     wait_for("the end of the server", lambda: not user.objects())
 
 

@@ -18,6 +18,8 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
     c.JupyterHub.template_vars = {
         "stack": config.stack,
         "mlflow": config.services.mlflow,
+        "image_titles": {key: image.title or key for key, image in config.images.items()},
+        "size_titles": {key: size.title or key for key, size in config.sizes.items()},
         "sign_up": config.auth.sign_up,
         "pending_sign_ups": pending_sign_ups,
     }

@@ -58,12 +58,13 @@ def remove(kind: str, names: list[str]) -> None:
 
 
 def await_gone(label: str, seconds: float = 120) -> None:
-    """Wait until no container of this node carries the label of the stack any more."""
+    """Wait until this node has no container of the stack any more."""
     deadline = time.monotonic() + seconds
     stack = label.rpartition("=")[2]
     namespace = f"label=com.docker.stack.namespace={stack}"
-    while docker.output("ps", "--quiet", "--filter", namespace) or docker.output(
-        "ps", "--quiet", "--filter", label
+    # Stopped ones too: they hold their volumes until the engine has removed them.
+    while docker.output("ps", "--all", "--quiet", "--filter", namespace) or docker.output(
+        "ps", "--all", "--quiet", "--filter", label
     ):
         if time.monotonic() > deadline:
             raise NotehiveError("down: containers do not stop; see `docker ps`")
