@@ -29,7 +29,7 @@ test-images: .notehive/dev/.stamp
 
 # Measures what is promised to operators; results in bench/results/.
 bench: .notehive/dev/.stamp
-	$(python) -m bench.up
+	PYTHONPATH=src $(python) -m bench.up
 
 # Builds one image by its name: make image/hub
 image/%: .notehive/dev/.stamp

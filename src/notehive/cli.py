@@ -14,6 +14,7 @@ from rich.table import Table
 from notehive import docker, naming, settings, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.platform import accounts, down, place, stack, status, steps, up
+from notehive.platform import logs as service_logs
 from notehive.platform.lock import locked
 from notehive.settings import Settings, format_memory
 from notehive.usernames import normalize_user_name
@@ -146,7 +147,11 @@ def logs(
             f"{name}: neither a service nor a user with a running server; "
             f"services are {', '.join(sorted(known)) or 'none'}"
         )
-    raise typer.Exit(shell.attach(docker.logs(found[0]["Spec"]["Name"], follow=follow, tail=tail)))
+    service = found[0]["Spec"]["Name"]
+    if follow:
+        raise typer.Exit(shell.attach(service_logs.follow(service, tail)))
+    for line in service_logs.lines(service, tail):
+        print(line)
 
 
 @app.command("image", hidden=True)

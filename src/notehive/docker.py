@@ -86,12 +86,10 @@ def deploy(file: str, stack: str) -> list[str]:
     )
 
 
-def logs(service: str, *, follow: bool = False, tail: int = 200) -> list[str]:
-    """Give the command that shows a service's log."""
+def logs(container: str, *, tail: int, follow: bool = False) -> list[str]:
+    """Give the command that shows a container's log, with times."""
     follows = ["--follow"] if follow else []
-    return command(
-        "service", "logs", "--timestamps", "--no-task-ids", *follows, f"--tail={tail}", service
-    )
+    return command("logs", "--timestamps", f"--tail={tail}", *follows, container)
 
 
 def output(*args: str) -> str:

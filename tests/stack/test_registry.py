@@ -98,7 +98,8 @@ def test_a_users_container_cannot_reach_what_holds_data(site: Site, mallory: Use
 def test_mlflow_is_reached_from_a_server_with_nothing_configured(site: Site, mallory: User) -> None:
     code = (
         "import mlflow; mlflow.set_experiment('from-a-server')\n"
-        "with mlflow.start_run() as run: mlflow.log_metric('m', 1.5); mlflow.log_text('hi', 'a.txt')\n"
+        "with mlflow.start_run() as run:\n"
+        "    mlflow.log_metric('m', 1.5); mlflow.log_text('hi', 'a.txt')\n"
         "print('id', run.info.run_id)"
     )
     entry = "/usr/local/bin/docker-entrypoint"

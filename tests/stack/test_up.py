@@ -46,7 +46,10 @@ def test_a_changed_setting_restarts_only_what_it_touches(site: Site) -> None:
 BAD = [
     ("nmae: x", ":1: nmae: unknown key; did you mean name?"),
     ("name: [", "not YAML"),
-    ("sizes: {small: {limit: {cpu: 1, memory: 4Q}}}", "sizes.small.limit.memory: '4Q' is not an amount"),
+    (
+        "sizes: {small: {limit: {cpu: 1, memory: 4Q}}}",
+        "sizes.small.limit.memory: '4Q' is not an amount",
+    ),
     ("admins: 3", "admins: "),
     ("groups: {a: {images: [nope]}}", "'nope' is not defined in images:"),
     ("groups: {a: {sizes: [nope]}}", "'nope' is not defined in sizes:"),

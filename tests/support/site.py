@@ -131,14 +131,18 @@ class Site:
             found |= dict.fromkeys(rows.split(), service)
         return found
 
+    def containers(self, service: str, *, ended: bool = True) -> list[str]:
+        """Ids of the containers of a service, by its full name; newest first."""
+        return docker(
+            *("ps", "--quiet", *(("--all",) if ended else ())),
+            *("--filter", f"label=com.docker.swarm.service.name={service}"),
+        ).split()
+
     def container(self, service: str) -> str:
         """Id of the running container of a service of the stack (or of a full service name)."""
         for name in (f"{self.name}_{service}", service):
-            found = docker(
-                "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={name}"
-            )
-            if found:
-                return found.split()[0]
+            if found := self.containers(name, ended=False):
+                return found[0]
         raise AssertionError(f"no container of {service}")
 
     def exec(self, service: str, *command: str, user: str = "", check: bool = True) -> str:
@@ -150,9 +154,10 @@ class Site:
         """Give what helps to understand a failure: tasks and the ends of all logs."""
         parts = []
         for service in self.services():
-            tasks = docker("service", "ps", "--no-trunc", service, check=False)
-            logs = run("docker", "service", "logs", "--tail=40", service, check=False)
-            parts.append(f"== {service}\n{tasks}\n{logs.stdout}{logs.stderr}")
+            parts.append(f"== {service}\n{docker('service', 'ps', service, check=False)}")
+            for container in self.containers(service)[:2]:
+                logs = run("docker", "logs", "--tail=25", container, check=False)
+                parts.append(logs.stdout + logs.stderr)
         return "\n".join(parts)
 
 

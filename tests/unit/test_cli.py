@@ -14,6 +14,7 @@ import pytest
 from notehive import cli, docker, naming, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.platform import accounts, down, stack, status, up
+from notehive.platform import logs as service_logs
 from notehive.settings import describe
 
 Run = Callable[..., tuple[int, str, str]]
@@ -239,9 +240,23 @@ def test_logs_of_a_service_or_a_user(run: Run, monkeypatch: pytest.MonkeyPatch) 
         return 0
 
     monkeypatch.setattr(shell, "attach", attach)
-    assert run("logs", "hub")[0] == 0
-    assert run("logs", "Ana", "-n", "7")[0] == 0
-    assert [args[-1] for args in shown] == ["nh_hub", naming.server_service("nh", "ana")]
+    monkeypatch.setattr(service_logs, "containers", lambda service: [f"of-{service}", "old"])
+    assert run("logs", "--follow", "hub")[0] == 0
+    assert run("logs", "--follow", "Ana", "-n", "7")[0] == 0
+    assert [args[-1] for args in shown] == ["of-nh_hub", f"of-{naming.server_service('nh', 'ana')}"]
+
+    def said(args: list[str]) -> shell.Result:
+        """A stand-in for two tasks, one after the other, each on both streams."""
+        if args[-1] == "old":
+            return shell.Result(0, "2026-01-01 one\n", "2026-01-02 two\n")
+        return shell.Result(0, "2026-01-04 four\n", "2026-01-03 three\n")
+
+    monkeypatch.setattr(shell, "run", said)
+    assert run("logs", "hub", "-n", "3")[1].split("\n")[:-1] == [
+        "2026-01-02 two",
+        "2026-01-03 three",
+        "2026-01-04 four",
+    ]
     code, _, err = run("logs", "bob")
     assert code == 2
     assert err == (

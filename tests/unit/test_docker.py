@@ -46,12 +46,12 @@ def no_docker_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "docker stack deploy --prune --resolve-image=never --compose-file /w/stack.yml nh",
         ),
         (
-            lambda: docker.logs("nh_hub"),
-            "docker service logs --timestamps --no-task-ids --tail=200 nh_hub",
+            lambda: docker.logs("c0ffee", tail=200),
+            "docker logs --timestamps --tail=200 c0ffee",
         ),
         (
-            lambda: docker.logs("nh_hub", follow=True, tail=5),
-            "docker service logs --timestamps --no-task-ids --follow --tail=5 nh_hub",
+            lambda: docker.logs("c0ffee", follow=True, tail=5),
+            "docker logs --timestamps --tail=5 --follow c0ffee",
         ),
     ],
 )

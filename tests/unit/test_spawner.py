@@ -179,7 +179,6 @@ def test_the_service() -> None:
     assert container["Init"] is True
     # What a user's code could use against the node
     assert container["CapabilityDrop"] == ["ALL"]
-    assert container["Privileges"] == {"NoNewPrivileges": True}
     assert task["Placement"] == {"Constraints": ["node.labels.nh.data == true"]}
     assert task["RestartPolicy"]["Condition"] == "none"
     assert set(task["LogDriver"]["Options"]) == {"max-size", "max-file"}, "logs fill the disk"

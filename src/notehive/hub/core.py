@@ -28,7 +28,7 @@ def update_core(c: Any, config: HubConfig) -> None:
     proxy.api_url = "http://proxy:8001"
     proxy.auth_token = read_secret("proxy-token")
     # A restarted proxy has forgotten its routes: it gets them back this soon (seconds).
-    hub.proxy_check_interval = 5
+    hub.last_activity_interval = 10
 
     hub.services.append(
         {

