@@ -48,7 +48,7 @@ def labels(values: Mapping[str, str]) -> list[str]:
     return [part for key, value in values.items() for part in ("--label", f"{key}={value}")]
 
 
-def build(tag: str, *, secrets: Mapping[str, str], no_cache: bool = False) -> list[str]:
+def build(tag: str, *, secrets: Mapping[str, str]) -> list[str]:
     """Give the command that builds an image from a context on its standard input.
 
     ``secrets``: id and file of each build secret.
@@ -58,7 +58,6 @@ def build(tag: str, *, secrets: Mapping[str, str], no_cache: bool = False) -> li
         "--progress=plain",
         "--tag",
         tag,
-        *(["--no-cache"] if no_cache else []),
         *(part for key, file in secrets.items() for part in ("--secret", f"id={key},src={file}")),
         "-",
     )

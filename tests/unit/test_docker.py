@@ -29,10 +29,6 @@ def no_docker_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "--secret id=mirrors,src=/w/mirrors.sh -",
         ),
         (
-            lambda: docker.build("r/notehive/hub:1", secrets={}, no_cache=True),
-            "docker build --progress=plain --tag r/notehive/hub:1 --no-cache -",
-        ),
-        (
             lambda: docker.create_network("nh_users", "10.96.0.0/16", "nh"),
             "docker network create --driver overlay --subnet 10.96.0.0/16 "
             "--label notehive.stack=nh nh_users",

@@ -16,6 +16,7 @@ def update_core(c: Any, config: HubConfig) -> None:
     # Users' servers and the proxy find the hub by its service name, whatever its address is now.
     hub.hub_connect_url = "http://hub:8081"
     hub.db_url = "postgresql+psycopg://hub@postgres/hub"
+    hub.upgrade_db = True  # a new version's schema comes with `up`
     hub.db_kwargs = {"pool_pre_ping": True}  # a restarted PostgreSQL is met with a new connection
     hub.cookie_secret = bytes.fromhex(read_secret("hub-cookie"))
     # The password of the database comes from a .pgpass file (PGPASSFILE in stack.yml).
@@ -27,7 +28,8 @@ def update_core(c: Any, config: HubConfig) -> None:
     proxy.should_start = False
     proxy.api_url = "http://proxy:8001"
     proxy.auth_token = read_secret("proxy-token")
-    # A restarted proxy has forgotten its routes: it gets them back this soon (seconds).
+    # With each look at activity goes a look at the proxy's routes, and a restarted proxy has
+    # forgotten them: it gets them back this soon (seconds).
     hub.last_activity_interval = 10
 
     hub.services.append(

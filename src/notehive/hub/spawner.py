@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ TOKEN_FILE = "jupyterhub-token"  # noqa: S105 - the name of a file below /run/se
 HOME = "/home/jovyan"
 USER_ID, GROUP_ID = "1000", "100"  # of jovyan, in notebooks-images/base
 PIDS = 4096  # processes and threads of one server; a fork bomb ends there
+PATIENCE_SECONDS = 15  # with a task that no node has room for; others may be about to leave
 STARTING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
@@ -162,14 +164,19 @@ class NotehiveSpawner(SwarmSpawner):
 
     async def start_object(self) -> None:
         """Wait until the task runs; raise with the Swarm's own words if it cannot."""
+        patience = time.monotonic() + PATIENCE_SECONDS
         while True:
             task = await self.get_task()
-            state = task["Status"]["State"] if task else "new"
+            if task is None and await self.get_object() is None:
+                raise refusal(500, "The server's service was removed while it started.")
+            status = task["Status"] if task else {"State": "new"}
+            state, error = status["State"], status.get("Err", "")
             if state == "running":
                 return
             if state not in STARTING:
-                status = task["Status"]
-                raise refusal(500, f"The server is {state}: {status.get('Err') or status}")
+                raise refusal(500, f"The server is {state}: {error or status}")
+            if state == "pending" and error and time.monotonic() > patience:
+                raise refusal(503, f"There is no room for a server of this size now: {error}")
             await asyncio.sleep(0.1)
 
     async def poll(self) -> int | str | None:

@@ -32,6 +32,8 @@ def all_checks() -> Iterator[tuple[str, Check]]:
 def check_settings(settings: Settings) -> str:
     """The files and folders that the settings name are there."""
     site.files(settings)
+    if not settings.url and machine.address().startswith("127."):
+        raise BadInput("url: this machine has no route to others to take an address from; set it")
     for key, image in settings.images.items():
         stack.notebook_image(key, image)
     return f"{settings.name} at {stack.site_url(settings)}"
@@ -92,6 +94,7 @@ def check_swarm(settings: Settings) -> str:
     here = swarm.require_usable()
     if not here.active:
         return "one will be made"
+    stack.require_ours(settings.name)
     database.require_intact(settings.name, here)
     count = len(swarm.nodes())
     return f"{count} node{'s' if count > 1 else ''}"
@@ -113,7 +116,8 @@ def check_ports(settings: Settings) -> str:
     """The ports are free, or this stack's already."""
     wanted = ports(settings)
     if machine.engine_version() and swarm.membership().manager:
-        wanted = {port: key for port, key in wanted.items() if port not in own_ports(settings.name)}
+        own = own_ports(settings.name)
+        wanted = {port: key for port, key in wanted.items() if port not in own}
     for port, key in wanted.items():
         if taken := machine.listeners(port):
             owner = container_on(port) or taken[0].process

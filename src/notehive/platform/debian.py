@@ -49,7 +49,8 @@ def bootstrap(mirrors: Mirrors, log: Path, say: Callable[[str], None]) -> None:
         say("installing debootstrap")
         machine.install("debootstrap", "debian-archive-keyring")
     mirror, security = sources(mirrors)
-    with tempfile.TemporaryDirectory(prefix="notehive-debian-") as directory:
+    # Not in /tmp, which may be mounted nodev or kept in memory.
+    with tempfile.TemporaryDirectory(prefix="notehive-debian-", dir="/var/tmp") as directory:
         root = Path(directory) / "root"
         code = shell.stream(
             [

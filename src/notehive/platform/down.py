@@ -4,6 +4,7 @@ import time
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
+from notehive.platform import stack as services
 from notehive.platform import swarm
 from notehive.platform.steps import Steps
 
@@ -11,6 +12,7 @@ from notehive.platform.steps import Steps
 def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
     """Remove the services and networks of a stack; with ``purge`` also all that it has kept."""
     label = f"label=notehive.stack={stack}"
+    services.require_ours(stack)
     if purge:
         require_data_node(stack)
     with steps.step("Users' servers") as step:
@@ -18,8 +20,9 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
         remove("service", servers)
         step.say(str(len(servers)))
     with steps.step("Services") as step:
-        docker.output("stack", "rm", stack)
-        await_gone(label)
+        # Networks that an earlier `down` is still removing make it fail; what counts comes next.
+        shell.run(docker.command("stack", "rm", stack), check=False)
+        await_gone(stack)
     with steps.step("Network"):
         await_removed(ids("network", label))
         remove("config", ids("config", label))
@@ -57,14 +60,13 @@ def remove(kind: str, names: list[str]) -> None:
         shell.run(docker.command(kind, "rm", *names), check=False)
 
 
-def await_gone(label: str, seconds: float = 120) -> None:
-    """Wait until this node has no container of the stack any more."""
+def await_gone(stack: str, seconds: float = 120) -> None:
+    """Wait until the stack has no service, and this node no container of it any more."""
     deadline = time.monotonic() + seconds
-    stack = label.rpartition("=")[2]
-    namespace = f"label=com.docker.stack.namespace={stack}"
+    labels = f"com.docker.stack.namespace={stack}", f"notehive.stack={stack}"
     # Stopped ones too: they hold their volumes until the engine has removed them.
-    while docker.output("ps", "--all", "--quiet", "--filter", namespace) or docker.output(
-        "ps", "--all", "--quiet", "--filter", label
+    while services.services(stack) or any(
+        docker.output("ps", "--all", "--quiet", "--filter", f"label={label}") for label in labels
     ):
         if time.monotonic() > deadline:
             raise NotehiveError("down: containers do not stop; see `docker ps`")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from notehive import docker, shell
+from notehive.errors import NotehiveError
+from notehive.platform import stack
 
 
 def containers(service: str) -> list[str]:
@@ -13,6 +15,14 @@ def containers(service: str) -> list[str]:
     ).split()
 
 
+def require_containers(service: str) -> list[str]:
+    """Give the containers of a service; raise with the Swarm's reason if it never had one."""
+    found = containers(service)
+    if not found:
+        raise NotehiveError(f"{service}: has no container on this node; {stack.why(service)}")
+    return found
+
+
 def lines(service: str, tail: int) -> list[str]:
     """Give the last lines of a service, each with its time, as UTC.
 
@@ -20,7 +30,7 @@ def lines(service: str, tail: int) -> list[str]:
     `docker service logs` gives one task after the other, and hangs when one has much to say.
     """
     found: list[str] = []
-    for container in containers(service):
+    for container in require_containers(service):
         done = shell.run(docker.logs(container, tail=tail))
         found += (done.out + done.err).splitlines()
     return sorted(found)[-tail:]
@@ -28,4 +38,4 @@ def lines(service: str, tail: int) -> list[str]:
 
 def follow(service: str, tail: int) -> Sequence[str]:
     """Give the command that shows the newest task's log and goes on as it comes."""
-    return docker.logs(containers(service)[0], tail=tail, follow=True)
+    return docker.logs(require_containers(service)[0], tail=tail, follow=True)

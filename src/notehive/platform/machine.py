@@ -103,10 +103,11 @@ def ensure_engine() -> str:
     """Install the engine from the distribution and start it, if none answers; give its version."""
     if version := engine_version():
         return version
-    if shutil.which("dockerd") is None:
+    if shutil.which("dockerd") is None or shutil.which("docker") is None:
         install(*ENGINE_PACKAGES, *available(*CLIENT_PACKAGES))
         docker.client.cache_clear()
-    start_engine()
+    if not engine_version():  # installing may have started it
+        start_engine()
     deadline = time.monotonic() + 60
     while not (version := engine_version()):
         if time.monotonic() > deadline:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True)
 class Workspace:
-    """Files that `up` writes for a stack: logs of builds, the filled-in stack, the lock."""
+    """Files that `up` writes for a stack: logs of builds, the filled-in stack."""
 
     directory: Path
 
@@ -25,6 +25,11 @@ class Workspace:
     def logs(self) -> Path:
         """Logs of builds, one file an image."""
         return self.directory / "logs"
+
+    def read(self, name: str) -> str:
+        """Give what `write` wrote, or nothing."""
+        path = self.directory / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def write(self, name: str, text: str) -> Path:
         """Write a file that only root reads; give its path."""

@@ -32,9 +32,13 @@ def ca_bundle(settings: Settings) -> bytes:
     )
 
 
-def files(settings: Settings) -> dict[str, bytes]:
-    """Give the files that the base image copies from the site, by path in the build context."""
+def files(settings: Settings, patched: str = "") -> dict[str, bytes]:
+    """Give the files that the base image copies from the site, by path in the build context.
+
+    ``patched`` says when the images were last patched: another time makes them all anew.
+    """
     return {
+        ".site/patched": patched.encode(),
         ".site/ca-bundle.crt": ca_bundle(settings),
         ".site/debian.sources": debian.apt_sources(settings.mirrors).encode(),
     }

@@ -159,6 +159,16 @@ def services(stack: str) -> list[dict[str, Any]]:
     return found
 
 
+def require_ours(stack: str) -> None:
+    """Raise BadInput if a stack of this name is somebody else's: it is not touched."""
+    for service in services(stack):
+        if service["Spec"].get("Labels", {}).get("notehive.stack") != stack:
+            raise BadInput(
+                f"name: {stack}: the service {service['Spec']['Name']} of a stack of this name is "
+                "not Notehive's; choose another name"
+            )
+
+
 def unready(stack: str) -> list[str]:
     """Give the services that do not run as they should, or are being updated."""
     late = []
@@ -167,7 +177,7 @@ def unready(stack: str) -> list[str]:
         running, _, desired = service["Replicas"].split(" ")[0].partition("/")
         state = service.get("UpdateStatus", {}).get("State", "completed")
         if state == "paused":
-            raise NotehiveError(f"{name}: its update was stopped; {why(stack, name)}")
+            raise NotehiveError(f"{name}: its update was stopped; {why(f'{stack}_{name}')}")
         if running != desired or state == "updating":
             late.append(name)
     return late
@@ -180,21 +190,21 @@ def await_arrival(stack: str, say: Callable[[str], None], seconds: float = ARRIV
         say(f"waiting for {', '.join(late)}")
         if time.monotonic() > deadline:
             raise NotehiveError(
-                f"{late[0]}: not running after {seconds:.0f} s; {why(stack, late[0])}; "
+                f"{late[0]}: not running after {seconds:.0f} s; {why(f'{stack}_{late[0]}')}; "
                 f"see `./notehive logs {late[0]}`"
             )
         time.sleep(0.5)
 
 
-def why(stack: str, service: str) -> str:
+def why(service: str) -> str:
     """Give the Swarm's last word about a service that does not run."""
-    state = "no task"
-    for row in docker.objects("service", "ps", "--no-trunc", f"{stack}_{service}"):
+    rows = list(docker.objects("service", "ps", "--no-trunc", service))
+    current = [row for row in rows if row["DesiredState"] in ("Running", "Ready")]
+    # A task that waits says why itself; for one that only starts, the last failure is the reason.
+    for row in [*current, *rows]:
         if row["Error"]:
             return f"{row['CurrentState']}: {row['Error'].strip(chr(34))}"
-        if row["DesiredState"] in ("Running", "Ready"):
-            state = row["CurrentState"]
-    return state
+    return str(current[0]["CurrentState"]) if current else "no task"
 
 
 def remove_old_configs(stack: str, keep: str) -> None:

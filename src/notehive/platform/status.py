@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from notehive import docker
-from notehive.platform import stack, swarm
+from notehive.errors import NotehiveError
+from notehive.platform import machine, stack, swarm
 from notehive.settings import Settings, parse_memory
 
 
@@ -15,6 +16,8 @@ def status(settings: Settings) -> dict[str, Any]:
     Memory is in bytes: usage less inactive file cache, of the containers on this node.
     """
     name = settings.name
+    if not machine.engine_version() or not swarm.require_usable().active:
+        raise NotehiveError("nothing runs: this machine is in no Swarm; `./notehive up` makes one")
     with ThreadPoolExecutor() as pool:
         used = pool.submit(memory, name)
         size = pool.submit(image_sizes)
@@ -68,7 +71,7 @@ def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> 
         "desired": int(desired),
         "memory": used.get(full, 0),
         "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
-        "why": "" if running == desired else stack.why(name, short),
+        "why": "" if running == desired else stack.why(full),
     }
 
 

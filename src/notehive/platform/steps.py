@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
@@ -77,10 +77,8 @@ class Steps:
                 self._live = Live(get_renderable=self._render, console=self.console, transient=True)
                 self._live.start()
 
-    def _render(self) -> Text | Spinner:
-        from rich.console import Group
-
-        return Group(*self._running)  # type: ignore[return-value]
+    def _render(self) -> Group:
+        return Group(*self._running)
 
     def _finish(self, step: Step, mark: str) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from notehive import docker
 from notehive.errors import BadInput, NotehiveError
@@ -99,13 +100,15 @@ def build(
     with steps.step("Base image") as step:
         done = debian.ensure(settings.mirrors, workspace.logs / "debian.log", step.say, renew=patch)
         step.say(done) if done else step.skip("is there")
+    if patch:
+        workspace.write("patched", datetime.now(UTC).isoformat(timespec="seconds"))
     every = images.tree(ROOT)
     if unknown := [name for name in names if name not in every]:
         raise BadInput(f"image {unknown[0]}: there is none; there are {', '.join(every)}")
     chosen = {name: every[name] for name in images.with_parents(every, names)}
     source = images.Source(
         ROOT,
-        site.files(settings),
+        site.files(settings, workspace.read("patched")),
         debian.IMAGE,
         debian.require_image(),
         f"127.0.0.1:{settings.network.registry_port}",
