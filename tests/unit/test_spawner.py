@@ -208,7 +208,7 @@ def test_what_is_not_allowed_is_not_started(wish: dict[str, Any]) -> None:
     engine = StandInEngine()
     spawner.docker, spawner.user_options = engine, wish
     with pytest.raises(HTTPError) as raised:
-        asyncio.run(spawner.start())
+        spawner.apply_choice()
     assert raised.value.status_code == 400
     assert "choose one of" in raised.value.jupyterhub_message
     assert engine.asked == []

@@ -61,7 +61,10 @@ class NotehiveSpawner(SwarmSpawner):
 
     def apply_choice(self) -> None:
         """Check the user's options, whichever way they came, and set image and limits by them."""
-        choice = options.check_options(self.platform, *self._rights(), self.user_options)
+        try:
+            choice = options.check_options(self.platform, *self._rights(), self.user_options)
+        except ValueError as error:
+            raise refusal(400, str(error)) from None
         self.user_options = {"image": choice.image, "size": choice.size}
         size = self.platform.sizes[choice.size]
         self.cpu_limit, self.mem_limit = size.limit.cpu, size.limit.memory
@@ -151,10 +154,6 @@ class NotehiveSpawner(SwarmSpawner):
 
     async def start(self) -> tuple[str, int]:
         """Start the server; give the address of its task and its port."""
-        try:
-            self.apply_choice()
-        except ValueError as error:
-            raise refusal(400, str(error)) from None
         address = await super().start()
         return str(address[0]), int(address[1])
 
@@ -252,6 +251,7 @@ def update_spawner(c: Any, config: HubConfig) -> None:
     spawner = c.Spawner
     spawner.options_form = form
     spawner.options_from_form = options.options_from_form
+    spawner.apply_user_options = lambda spawner, user_options: spawner.apply_choice()
     spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
     spawner.start_timeout = 120
