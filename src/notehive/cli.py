@@ -13,7 +13,7 @@ from rich.table import Table
 
 from notehive import docker, naming, settings, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import accounts, down, place, stack, status, steps, up
+from notehive.platform import accounts, down, machine, place, stack, status, steps, up
 from notehive.platform import logs as service_logs
 from notehive.platform.lock import locked
 from notehive.settings import Settings, format_memory
@@ -161,9 +161,10 @@ def image(
 ) -> None:
     """Build images, for developers; print their references."""
     chosen = _settings(context)
-    references = up.build(
-        chosen, steps.Steps(Console(stderr=True)), place.Workspace.of(chosen.name), names
-    )
+    shown = steps.Steps(Console(stderr=True))
+    with shown.step("Docker engine") as step:
+        step.say(machine.ensure_engine())
+    references = up.build(chosen, shown, place.Workspace.of(chosen.name), names)
     for name in names:
         print(references[name])
 

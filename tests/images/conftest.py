@@ -1,5 +1,6 @@
 """The images under test. What an image must do, the images built on it must do as well."""
 
+import functools
 import os
 import subprocess
 import tempfile
@@ -13,8 +14,11 @@ from .containers import Containers
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@functools.cache
 def built(name: str) -> str:
-    """Build one of our images, unless it is there; give its reference."""
+    """Build one of our images, unless it is there or the environment names one; its reference."""
+    if given := os.environ.get(f"NOTEHIVE_IMAGE_{name.removeprefix('notebooks-').upper()}"):
+        return given
     # The tests' registry port: the images of the tests' own site are the same ones.
     settings = "network: {registry_port: 15000}\n"
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
@@ -29,24 +33,20 @@ def built(name: str) -> str:
     return done.stdout.strip()
 
 
-BASE = os.environ.get("NOTEHIVE_IMAGE_BASE") or built("notebooks-base")
-DATASCIENCE = os.environ.get("NOTEHIVE_IMAGE_DATASCIENCE") or built("notebooks-datascience")
-
-
-@pytest.fixture(params=[BASE, DATASCIENCE], ids=["base", "datascience"])
+@pytest.fixture(params=["base", "datascience"])
 def image(request: pytest.FixtureRequest) -> str:
     """Each notebook image in turn."""
-    return str(request.param)
+    return built(f"notebooks-{request.param}")
 
 
 @pytest.fixture
 def base() -> str:
-    return BASE
+    return built("notebooks-base")
 
 
 @pytest.fixture
 def datascience() -> str:
-    return DATASCIENCE
+    return built("notebooks-datascience")
 
 
 @pytest.fixture
