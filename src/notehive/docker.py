@@ -102,6 +102,13 @@ def objects(*args: str) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
+def containers(service: str, *, ended: bool = False) -> list[str]:
+    """Give the containers of a Swarm service on this node, newest first."""
+    every = ["--all"] if ended else []
+    label = f"label=com.docker.swarm.service.name={service}"
+    return output("ps", *every, "--quiet", "--filter", label).split()
+
+
 def inspect(kind: str, *names: str) -> list[dict[str, Any]]:
     """Inspect those of the named objects that exist, in the order of the names."""
     if not names:

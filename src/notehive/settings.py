@@ -249,6 +249,11 @@ class Network(Section):
         5000, ge=1024, le=65534, description="Loopback port, on every node, that images come from."
     )
 
+    @property
+    def push_port(self) -> int:
+        """The registry's own port, which takes pushes: the one above."""
+        return self.registry_port + 1
+
 
 def _default_images() -> dict[str, Image]:
     return {
@@ -395,11 +400,12 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
                         ("groups", group, key, index),
                         f"{name!r} is not defined in {key}:; defined are {', '.join(defined)}",
                     )
-    port, first = urlsplit(settings.url).port or 80, settings.network.registry_port
-    if settings.services.registry and port in (first, first + 1):
+    port = urlsplit(settings.url).port or 80
+    first, second = settings.network.registry_port, settings.network.push_port
+    if settings.services.registry and port in (first, second):
         yield (
             ("network", "registry_port"),
-            f"takes the ports {first} and {first + 1}, and url: has {port}; choose another",
+            f"takes the ports {first} and {second}, and url: has {port}; choose another",
         )
 
 

@@ -14,7 +14,6 @@ import pytest
 from notehive import cli, docker, naming, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.platform import accounts, down, stack, status, up
-from notehive.platform import logs as service_logs
 from notehive.settings import describe
 
 Run = Callable[..., tuple[int, str, str]]
@@ -240,7 +239,7 @@ def test_logs_of_a_service_or_a_user(run: Run, monkeypatch: pytest.MonkeyPatch) 
         return 0
 
     monkeypatch.setattr(shell, "attach", attach)
-    monkeypatch.setattr(service_logs, "containers", lambda service: [f"of-{service}", "old"])
+    monkeypatch.setattr(docker, "containers", lambda service, ended: [f"of-{service}", "old"])
     assert run("logs", "--follow", "hub")[0] == 0
     assert run("logs", "--follow", "Ana", "-n", "7")[0] == 0
     assert [args[-1] for args in shown] == ["of-nh_hub", f"of-{naming.server_service('nh', 'ana')}"]

@@ -13,6 +13,7 @@ from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
 from notehive.hub.config import read_secret
+from notehive.hub.core import GATE_SCOPE
 
 COOKIE = "notehive-gate"
 CACHE_SECONDS = 5
@@ -36,7 +37,7 @@ def make_auth() -> GateOAuth:
         base_url="/gate/",
         cookie_options={"samesite": "Lax"},
         cache_max_age=CACHE_SECONDS,
-        access_scopes={"access:services", "access:services!service=gate"},
+        access_scopes={"access:services", GATE_SCOPE},
     )
 
 
@@ -116,13 +117,8 @@ class LoginHandler(GateHandler):
         )
 
 
-class CallbackHandler(HubOAuthCallbackHandler):
+class CallbackHandler(GateHandler, HubOAuthCallbackHandler):
     """Where the hub sends the browser back."""
-
-    @property
-    def hub_auth(self) -> GateOAuth:
-        """The OAuth client."""
-        return self.settings["hub_auth"]
 
 
 class HealthHandler(RequestHandler):

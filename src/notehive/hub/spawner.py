@@ -152,11 +152,6 @@ class NotehiveSpawner(SwarmSpawner):
         )
         return dict(service)
 
-    async def start(self) -> tuple[str, int]:
-        """Start the server; give the address of its task and its port."""
-        address = await super().start()
-        return str(address[0]), int(address[1])
-
     async def check_allowed(self, image: str) -> str:
         """Give what Docker is to run for a key of ``images:``, which `apply_choice` has judged."""
         return self.platform.images[image].reference
@@ -201,7 +196,8 @@ class NotehiveSpawner(SwarmSpawner):
         """Remove what is left of a server that ended by itself: then the hub calls no `stop`."""
         if await self.get_object() is not None:
             await self.remove_object()
-        await self._remove_secrets()
+        else:
+            await self._remove_secrets()
         await maybe_future(super().run_post_stop_hook())
 
     async def remove_object(self) -> None:

@@ -10,14 +10,12 @@ from notehive.errors import BadInput, NotehiveError
 
 def hub_container(stack: str) -> str:
     """Give the id of the hub's container on this node."""
-    found = docker.output(
-        "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={stack}_hub"
-    )
+    found = docker.containers(f"{stack}_hub")
     if not found:
         raise NotehiveError(
             f"hub: its container is not on this node; `./notehive status` shows where {stack} runs"
         )
-    return found.split()[0]
+    return found[0]
 
 
 def ask(stack: str, verb: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,10 +104,9 @@ def ports(settings: Settings) -> dict[int, str]:
     """Give the ports of this machine that the stack listens on, and which setting says so."""
     wanted = {stack.site_port(settings): "url"}
     if settings.services.registry:
-        first = settings.network.registry_port
         wanted |= {
-            first: "network.registry_port",
-            first + 1: "network.registry_port (and one above)",
+            settings.network.registry_port: "network.registry_port",
+            settings.network.push_port: "network.registry_port (and one above)",
         }
     return wanted
 

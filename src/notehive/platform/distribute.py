@@ -13,20 +13,18 @@ from notehive.settings import Settings
 
 def credential(stack: str) -> str:
     """Give the builder's password, from the registry's own container: it is written nowhere."""
-    container = docker.output(
-        "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={stack}_registry"
-    )
-    if not container:
+    found = docker.containers(f"{stack}_registry")
+    if not found:
         raise NotehiveError(
             "registry: its container is not on this node; push from the node that keeps the data"
         )
-    return docker.output("exec", container.split()[0], "cat", "/run/secrets/registry-password")
+    return docker.output("exec", found[0], "cat", "/run/secrets/registry-password")
 
 
 def push_all(settings: Settings, references: Iterable[str], say: Callable[[str], None]) -> None:
     """Push images under the names that every node pulls them by."""
     pull = f"127.0.0.1:{settings.network.registry_port}"
-    push = f"127.0.0.1:{settings.network.registry_port + 1}"
+    push = f"127.0.0.1:{settings.network.push_port}"
     auth = base64.b64encode(f"builder:{credential(settings.name)}".encode()).decode()
     with tempfile.TemporaryDirectory(prefix="notehive-push-") as directory:
         # A client configuration of our own: the operator's is not touched, and this one is gone.

@@ -7,17 +7,9 @@ from notehive.errors import NotehiveError
 from notehive.platform import stack
 
 
-def containers(service: str) -> list[str]:
-    """Give the containers of a service on this node, newest first."""
-    return docker.output(
-        *("ps", "--all", "--quiet"),
-        *("--filter", f"label=com.docker.swarm.service.name={service}"),
-    ).split()
-
-
 def require_containers(service: str) -> list[str]:
     """Give the containers of a service; raise with the Swarm's reason if it never had one."""
-    found = containers(service)
+    found = docker.containers(service, ended=True)
     if not found:
         raise NotehiveError(f"{service}: has no container on this node; {stack.why(service)}")
     return found

@@ -14,7 +14,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage
-from notehive.platform import machine
+from notehive.platform import machine, swarm
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -100,7 +100,7 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
         images=images,
         sizes=settings.sizes,
         services=settings.services,
-        constraints=[f"node.labels.notehive.{settings.name}.data == true"],
+        constraints=[f"node.labels.{swarm.data_label(settings.name)} == true"],
         # One with a password or token in it is for builds alone.
         pip_index_url=""
         if "@" in urlsplit(settings.mirrors.pypi).netloc
@@ -123,7 +123,6 @@ def prepare(
     """Write the stack file and the hub's configuration; give them with their variables."""
     hub = hub_config(settings, references).model_dump_json(indent=1)
     url = urlsplit(site_url(settings))
-    port = settings.network.registry_port
     stack = wanted(settings)
     variables = {
         "STACK": settings.name,
@@ -131,8 +130,8 @@ def prepare(
         "HOST": url.hostname or "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
-        "REGISTRY_PORT": str(port),
-        "REGISTRY_PUSH_PORT": str(port + 1),
+        "REGISTRY_PORT": str(settings.network.registry_port),
+        "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),
         "HUB_CONFIG_DIGEST": hashlib.sha256(hub.encode()).hexdigest()[:12],
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
@@ -159,6 +158,12 @@ def services(stack: str) -> list[dict[str, Any]]:
     return found
 
 
+def replicas(service: Mapping[str, Any]) -> tuple[int, int]:
+    """Give how many tasks of a service of `services` run, and how many should."""
+    running, _, desired = service["Replicas"].split(" ")[0].partition("/")
+    return int(running), int(desired)
+
+
 def require_ours(stack: str) -> None:
     """Raise BadInput if a stack of this name is somebody else's: it is not touched."""
     for service in services(stack):
@@ -174,7 +179,7 @@ def unready(stack: str) -> list[str]:
     late = []
     for service in services(stack):
         name = service["Spec"]["Name"].removeprefix(f"{stack}_")
-        running, _, desired = service["Replicas"].split(" ")[0].partition("/")
+        running, desired = replicas(service)
         state = service.get("UpdateStatus", {}).get("State", "completed")
         if state == "paused":
             raise NotehiveError(f"{name}: its update was stopped; {why(f'{stack}_{name}')}")

@@ -64,11 +64,11 @@ def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[s
 def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
     full = service["Spec"]["Name"]
     short = full.removeprefix(f"{name}_")
-    running, _, desired = service["Replicas"].split(" ")[0].partition("/")
+    running, desired = stack.replicas(service)
     return {
         "name": short,
-        "running": int(running),
-        "desired": int(desired),
+        "running": running,
+        "desired": desired,
         "memory": used.get(full, 0),
         "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
         "why": "" if running == desired else stack.why(full),
