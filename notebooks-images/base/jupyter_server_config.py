@@ -1,7 +1,5 @@
 """What differs from the defaults of Jupyter Server, JupyterLab and their extensions."""
 
-from jupyter_core.paths import jupyter_path
-
 c = get_config()  # noqa: F821
 
 # Deleting frees the space: a container has no desktop on which to empty a trash.
@@ -21,10 +19,6 @@ c.ResourceUseDisplay.show_host_usage = False
 c.ResourceUseDisplay.cpu_warning_threshold = 0
 # Measuring once a second for metrics that nobody collects keeps idle servers busy.
 c.ResourceUseDisplay.enable_prometheus_metrics = False
-
-# Beside these Jupyter would look where IPython had its kernels ten years ago, and load all of
-# IPython to ask where that is.
-c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 
 # notehive.lab tells the hub when the server was last used: this would count an open page as use.
 c.JupyterHubSingleUser.hub_activity_interval = 0

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from notehive.hub.config import HubConfig
+from notehive.hub.sizes import amount
 from notehive.hub.spawn_form import Card, render_cards
-from notehive.settings import Resources, Size, format_memory
+from notehive.settings import Size
 
 
 class Choice(NamedTuple):
@@ -113,10 +114,4 @@ def _selected(may: Sequence[str], last: object) -> str:
 
 def describe_size(size: Size) -> list[str]:
     """Give the lines below a size's title: the limit, and what is guaranteed."""
-    return [f"up to {_amount(size.limit)} memory", f"at least {_amount(size.reserved)}"]
-
-
-def _amount(resources: Resources) -> str:
-    memory = format_memory(resources.memory)
-    unit = "CPU" if resources.cpu <= 1 else "CPUs"
-    return f"{resources.cpu:g} {unit} · {memory[:-1]} {memory[-1]}B"
+    return [f"up to {amount(size.limit)} memory", f"at least {amount(size.reserved)}"]

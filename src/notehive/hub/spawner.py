@@ -25,7 +25,7 @@ from tornado.web import HTTPError
 from traitlets import Any as AnyTrait
 
 from notehive import naming
-from notehive.hub import options
+from notehive.hub import culling, options, sizes
 from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
 
@@ -108,7 +108,9 @@ class NotehiveSpawner(SwarmSpawner):
             env["MLFLOW_TRACKING_URI"] = f"{self.platform.url}/mlflow"
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
-        return env
+        _, may = options.allowed(self.platform, *self._rights())
+        env |= sizes.server_env(self.platform, may, self.user_options["size"])
+        return env | culling.server_env(self.platform.culling)
 
     async def create_object(self) -> Mapping[str, Any]:
         """Create the service, with the server's token as a Swarm secret."""

@@ -109,9 +109,12 @@ class Keeper:
             if (process := getattr(kernel.provisioner, "process", None)) is not None
         }
         for process in processes.values():
-            with contextlib.suppress(OSError), open(  # noqa: PTH123
-                f"/proc/{process.pid}/oom_score_adj", "w"
-            ) as file:
+            with (
+                contextlib.suppress(OSError),
+                open(  # noqa: PTH123
+                    f"/proc/{process.pid}/oom_score_adj", "w"
+                ) as file,
+            ):
                 file.write(KILLED_FIRST)
         for id in self._deaths.look(now, cgroup.oom_kills(), processes):
             self.notices.add_ended(await self._notebook(id) if id else "")

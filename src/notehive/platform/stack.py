@@ -99,6 +99,7 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
         groups=settings.groups,
         images=images,
         sizes=settings.sizes,
+        culling=settings.culling,
         services=settings.services,
         constraints=[f"node.labels.{swarm.data_label(settings.name)} == true"],
         # One with a password or token in it is for builds alone.
