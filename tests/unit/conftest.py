@@ -143,6 +143,7 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
             for key, i in parsed.images.items()
         },
         sizes=parsed.sizes,
+        culling=parsed.culling,
         services=parsed.services,
         constraints=[],
         pip_index_url="",

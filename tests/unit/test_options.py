@@ -45,6 +45,7 @@ def make(settings: str = SETTINGS) -> HubConfig:
             for key, image in parsed.images.items()
         },
         sizes=parsed.sizes,
+        culling=parsed.culling,
         services=parsed.services,
         constraints=[],
         pip_index_url="",
