@@ -21,9 +21,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from websockets.sync.client import connect
-
 from tests.support.site import docker
+from websockets.sync.client import connect
 
 RESULT = Path(__file__).parent / "results/lab_start.json"
 GATEWAY = "172.17.0.1"  # of Docker's own bridge: where containers find this machine
@@ -37,7 +36,7 @@ class Hub(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer anything."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = json.dumps({**USER, "scopes": SCOPES}).encode()
@@ -47,7 +46,7 @@ class Hub(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_GET
 
     def log_message(self, *args: Any) -> None:
         """Say nothing."""

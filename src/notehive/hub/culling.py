@@ -1,4 +1,4 @@
-"""Idle servers that are stopped: by jupyterhub-idle-culler, as a service inside the hub's container.
+"""Idle servers are stopped: by jupyterhub-idle-culler, as a service in the hub's container.
 
 What "idle" means is judged in each server (`notehive.lab.activity`), which tells the hub.
 """

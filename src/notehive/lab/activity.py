@@ -12,7 +12,6 @@ from typing import Any
 from notehive.lab import cgroup
 
 BUSY_SHARE = 0.1  # of one CPU; kernels that wait for work use less than a hundredth
-MEASURED_SECONDS = 30.0  # over which the use of the CPU is averaged
 READING = ("GET", "HEAD", "OPTIONS")
 PAGES = ("lab", "doc", "files", "nbconvert")  # opened by people
 # Asked by pages on their own, some with POST: below them nothing is a sign of a person.
@@ -45,9 +44,10 @@ class CpuMeter:
         self,
         used: Callable[[], float] = cgroup.cpu_seconds,
         own: Callable[[], float] = lambda: sum(os.times()[:4]),  # with its children that ended
-        seconds: float = MEASURED_SECONDS,
+        *,
+        seconds: float,  # over which it is averaged
     ) -> None:
-        self._others = lambda: used() - own()
+        self._used, self._own = used, own
         self._seconds = seconds
         self._at, self._before = 0.0, 0.0
         self.share = 0.0  # of one CPU, of the last whole period
@@ -61,6 +61,9 @@ class CpuMeter:
             self.share = (others - self._before) / (now - self._at)
             self._at, self._before = now, others
         return self.share
+
+    def _others(self) -> float:
+        return self._used() - self._own()
 
 
 class Activity:

@@ -30,14 +30,14 @@ class Deaths:
             self._unexplained += count - self._count
             self._count, self._since = count, now
         gone = [
-            id
-            for id, pid in self._known.items()
-            if id in kernels and (kernels[id].pid != pid or kernels[id].code == -9)
+            kernel
+            for kernel, pid in self._known.items()
+            if kernel in kernels and (kernels[kernel].pid != pid or kernels[kernel].code == -9)
         ]
         ended = gone[: self._unexplained]
         self._unexplained -= len(ended)
         if self._unexplained and now - self._since >= SETTLED_SECONDS:
             ended.append("")
             self._unexplained = 0
-        self._known = {id: each.pid for id, each in kernels.items() if each.code is None}
+        self._known = {name: each.pid for name, each in kernels.items() if each.code is None}
         return ended

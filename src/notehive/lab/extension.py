@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import json
-import os
 import time
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.log import log_request
 from jupyter_server.utils import url_path_join
-from tornado import web
+from tornado.web import authenticated
 
 from notehive.lab import cgroup, garbage
 from notehive.lab.activity import Activity, CpuMeter, by_a_person
@@ -25,12 +25,12 @@ LOOK_AT_MEMORY_SECONDS = 1.0
 KILLED_FIRST = "500"
 
 
-class NoticesHandler(APIHandler):  # type: ignore[misc]
+class NoticesHandler(APIHandler):
     """What to tell the user. The page asks as long as it is open, so asking is no activity."""
 
     _track_activity = False
 
-    @web.authenticated
+    @authenticated
     def get(self) -> None:
         """Give the notices; ``touched``: seconds since somebody last touched the page."""
         keeper: Keeper = self.settings["notehive"]
@@ -39,10 +39,10 @@ class NoticesHandler(APIHandler):  # type: ignore[misc]
         self.finish(json.dumps(keeper.notices.show(time.time())))
 
 
-class ExtendHandler(APIHandler):  # type: ignore[misc]
+class ExtendHandler(APIHandler):
     """Somebody wants the server to stay."""
 
-    @web.authenticated
+    @authenticated
     async def post(self) -> None:
         """Let the server run for another idle time from now."""
         keeper: Keeper = self.settings["notehive"]
@@ -56,16 +56,16 @@ class Keeper:
 
     def __init__(self, serverapp: Any) -> None:
         self._app = serverapp
-        self.activity = Activity(CpuMeter())
         self.culling = Culling.from_environment()
+        self.activity = Activity(CpuMeter(seconds=6 * self.culling.look_every))
         self.notices = Notices(self.activity, self.culling)
-        self._reporter = Reporter()
+        self._reporter = Reporter(self.culling.idle)
         self._deaths = Deaths(cgroup.oom_kills())
 
     @property
     def _kernels(self) -> dict[str, Any]:
         manager = self._app.kernel_manager
-        return {id: manager.get_kernel(id) for id in manager.list_kernel_ids()}
+        return {name: manager.get_kernel(name) for name in manager.list_kernel_ids()}
 
     @property
     def _terminals(self) -> list[Any]:
@@ -90,39 +90,32 @@ class Keeper:
                     looked = now
                     self.activity.look(self._kernels.values(), self._terminals)
                     await self.report()
-            except Exception:  # noqa: BLE001 - whatever it was, the next look may succeed
+            except Exception:  # whatever it was, the next look may succeed
                 self._app.log.warning("notehive: cannot look after the server", exc_info=True)
             await asyncio.sleep(LOOK_AT_MEMORY_SECONDS)
 
     async def report(self) -> None:
         """Tell the hub of the last use, if it is time to."""
         now, latest = time.time(), self.activity.latest
-        # What the hub knows may be as old as the notice: then it needs to know at once.
-        soon = self.culling.stops_at(now, self._reporter.sent) is not None
-        if self._reporter.is_due(now, latest, soon=soon):
+        if self._reporter.is_due(now, latest):
             await self._reporter.report(now, latest)
 
     async def _look_at_memory(self, now: float) -> None:
         processes = {
-            id: Process(process.pid, process.poll())
-            for id, kernel in self._kernels.items()
+            kernel_id: Process(process.pid, process.poll())
+            for kernel_id, kernel in self._kernels.items()
             if (process := getattr(kernel.provisioner, "process", None)) is not None
         }
         for process in processes.values():
-            with (
-                contextlib.suppress(OSError),
-                open(  # noqa: PTH123
-                    f"/proc/{process.pid}/oom_score_adj", "w"
-                ) as file,
-            ):
-                file.write(KILLED_FIRST)
-        for id in self._deaths.look(now, cgroup.oom_kills(), processes):
-            self.notices.add_ended(await self._notebook(id) if id else "")
+            with contextlib.suppress(OSError):  # it has just ended
+                Path(f"/proc/{process.pid}/oom_score_adj").write_text(KILLED_FIRST)
+        for kernel_id in self._deaths.look(now, cgroup.oom_kills(), processes):
+            self.notices.add_ended(await self._notebook(kernel_id) if kernel_id else "")
 
     async def _notebook(self, kernel_id: str) -> str:
         for session in await self._app.session_manager.list_sessions():
             if session["kernel"]["id"] == kernel_id:
-                return os.path.basename(session["path"])  # noqa: PTH119
+                return Path(session["path"]).name
         return kernel_id
 
 

@@ -6,19 +6,23 @@ from datetime import UTC, datetime
 
 from tornado.httpclient import AsyncHTTPClient
 
-EVERY_SECONDS = 60.0  # while the server is used; the hub counts in minutes
+EVERY_SECONDS = 60.0  # while the server is used
 
 
 class Reporter:
-    """Sends the time of the last use, no more often than anybody needs it."""
+    """Sends the time of the last use, no more often than the hub needs it.
 
-    def __init__(self) -> None:
+    ``idle``: seconds after which the hub stops a server, 0 for never.
+    """
+
+    def __init__(self, idle: float = 0) -> None:
+        self._every = min(EVERY_SECONDS, idle / 4) if idle else EVERY_SECONDS
         self._url = os.environ.get("JUPYTERHUB_ACTIVITY_URL", "")
-        self.sent = self._at = 0.0  # the last use that the hub knows of, and since when
+        self._sent = self._at = 0.0  # the last use that the hub knows of, and since when
 
-    def is_due(self, now: float, latest: float, *, soon: bool) -> bool:
-        """Say whether to report; ``soon``: the hub is about to stop the server."""
-        return bool(self._url) and latest > self.sent and (soon or now >= self._at + EVERY_SECONDS)
+    def is_due(self, now: float, latest: float) -> bool:
+        """Say whether to report. The first use after a pause is told at once."""
+        return bool(self._url) and latest > self._sent and now >= self._at + self._every
 
     async def report(self, now: float, latest: float) -> None:
         """Report once. Raises an exception of the HTTP client if the hub does not take it."""
@@ -33,4 +37,4 @@ class Reporter:
             },
             body=json.dumps({"last_activity": at, "servers": {server: {"last_activity": at}}}),
         )
-        self.sent, self._at = latest, now
+        self._sent, self._at = latest, now
