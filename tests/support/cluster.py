@@ -21,7 +21,7 @@ from tests.support.site import KEEP, NUMBER, ROOT, SETTINGS, Site, docker, run, 
 
 BRIDGE = f"nhcluster{NUMBER}"
 NETWORK = f"198.18.{NUMBER}"  # a range for tests of networks, used by nobody
-DIRECTORY = Path(f"/var/tmp/notehive-cluster{NUMBER}")  # noqa: S108 - one place, found by every run
+DIRECTORY = Path(f"/var/tmp/notehive-cluster{NUMBER}")
 FORWARDED = (
     ["FORWARD", "--in-interface", BRIDGE, "--jump", "ACCEPT"],
     ["FORWARD", "--out-interface", BRIDGE, "--jump", "ACCEPT"],
