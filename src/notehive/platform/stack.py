@@ -14,7 +14,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage
-from notehive.platform import machine, swarm
+from notehive.platform import distribute, machine, swarm
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -130,6 +130,7 @@ def prepare(
         "HOST": url.hostname or "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
+        "FORWARDER": distribute.forwarder(settings),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),
@@ -146,6 +147,13 @@ def prepare(
 def deploy(deployment: Deployment) -> None:
     """Give the stack to the Swarm."""
     shell.run(docker.deploy(str(deployment.file), deployment.stack), env=deployment.variables)
+
+
+def renew(service: str) -> None:
+    """Have a service start again with the image that its name means now."""
+    shell.run(
+        docker.command("service", "update", "--force", "--detach", "--no-resolve-image", service)
+    )
 
 
 def services(stack: str) -> list[dict[str, Any]]:
@@ -179,7 +187,8 @@ def unready(stack: str) -> list[str]:
     late = []
     for service in services(stack):
         name = service["Spec"]["Name"].removeprefix(f"{stack}_")
-        running, desired = replicas(service)
+        # What runs on every node is the nodes' matter; one of them may be unable to.
+        running, desired = (1, 1) if "Global" in service["Spec"]["Mode"] else replicas(service)
         state = service.get("UpdateStatus", {}).get("State", "completed")
         if state == "paused":
             raise NotehiveError(f"{name}: its update was stopped; {why(f'{stack}_{name}')}")

@@ -6,8 +6,14 @@ from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import machine, stack, swarm
+from notehive.platform import machine, nodes, stack, swarm
 from notehive.settings import Settings, parse_memory
+
+# What a node says of itself.
+NODE_KEYS = (
+    *("name", "address", "state", "availability", "role", "data"),
+    *("cpu", "memory", "servers", "images", "forwarder"),
+)
 
 
 def status(settings: Settings) -> dict[str, Any]:
@@ -29,21 +35,21 @@ def status(settings: Settings) -> dict[str, Any]:
                 *("--filter", "label=notehive.kind=server"),
             )
         )
-        nodes = swarm.nodes()
+        listed_nodes = nodes.look(name)
         services = [_service(name, service, used.result()) for service in listed]
     return {
         "name": name,
         "url": stack.site_url(settings),
         "services": services,
         "servers": [_server(row, used.result()) for row in servers],
-        "nodes": [_node(name, node) for node in nodes],
+        "nodes": [_node(node) for node in listed_nodes],
         "memory": sum(service["memory"] for service in services),
         "images": size.result(),
-        "wrong": wrong(services, nodes),
+        "wrong": wrong(services, listed_nodes),
     }
 
 
-def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[str]:
+def wrong(services: list[dict[str, Any]], listed: list[nodes.Node]) -> list[str]:
     """Give what needs the operator's attention, a sentence each."""
     if not services:
         return ["nothing runs; `./notehive up` brings it up"]
@@ -53,11 +59,7 @@ def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[s
             for s in services
             if s["why"]
         ),
-        *(
-            f"node {node['Description']['Hostname']} is {node['Status']['State']}"
-            for node in nodes
-            if node["Status"]["State"] != "ready"
-        ),
+        *nodes.wrong(listed),
     ]
 
 
@@ -71,7 +73,8 @@ def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> 
         "desired": desired,
         "memory": used.get(full, 0),
         "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
-        "why": "" if running == desired else stack.why(full),
+        # What runs on every node is told with the nodes.
+        "why": "" if running == desired or "Global" in service["Spec"]["Mode"] else stack.why(full),
     }
 
 
@@ -87,13 +90,10 @@ def _server(row: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _node(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+def _node(node: nodes.Node) -> dict[str, Any]:
     return {
-        "name": node["Description"]["Hostname"],
-        "state": node["Status"]["State"],
-        "availability": node["Spec"]["Availability"],
-        "role": node["Spec"]["Role"],
-        "data": node["Spec"].get("Labels", {}).get(swarm.data_label(name)) == "true",
+        **{key: getattr(node, key) for key in NODE_KEYS},
+        "reserved": {"cpu": node.reserved_cpu, "memory": node.reserved_memory},
     }
 
 
