@@ -293,9 +293,9 @@ def user_passwd(context: typer.Context, name: str, password_stdin: PasswordStdin
 
 @machines.command("list")
 def node_list(context: typer.Context) -> None:
-    """Show every node: what it has, what is reserved of it, what it lacks."""
+    """Show every node: what is reserved of what it has, users' servers, images of the settings."""
     table = Table(
-        *("node", "state", "role", "address", "CPU", "memory", "servers", "images", ""),
+        *("node", "state", "role", "address", "CPU", "memory", "servers", "images", "data"),
         box=None,
         header_style="dim",
     )
@@ -305,11 +305,11 @@ def node_list(context: typer.Context) -> None:
             node.state if node.availability == "active" else f"{node.state}, {node.availability}",
             node.role,
             node.address,
-            f"{node.reserved_cpu:g} of {node.cpu:g}",
-            f"{format_memory(node.reserved_memory)} of {format_memory(node.memory)}",
+            f"{node.reserved_cpu:g}/{node.cpu:g}",
+            f"{format_memory(node.reserved_memory)}/{format_memory(node.memory)}",
             str(len(node.servers)),
-            f"{node.present} of {len(node.images)}",
-            "keeps the data" if node.data else "",
+            f"{node.present}/{len(node.images)}",
+            "here" if node.data else "",
         )
     console.print(table)
 

@@ -5,11 +5,12 @@ own engine. Node 1 has the clone and keeps the data; the others get what they ne
 ways that an operator's nodes do.
 """
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,29 +77,62 @@ class Cluster:
         run("ip", "link", "delete", BRIDGE, check=False)
         shutil.rmtree(DIRECTORY, ignore_errors=True)
 
-    def give_images(self) -> None:
-        """Build the images on this machine's engine, with its cache, and copy them to node 1."""
+    def up(self, *clone: str) -> None:
+        """Bring the workbench up; ``clone`` is what goes before a command to see another clone.
+
+        The images are built on this machine's engine, with its cache, and copied to node 1.
+        """
         chosen = settings.load(self.site.file)
         names = images.with_parents(images.tree(ROOT), up.wanted_images(chosen))
-        local = Site(DIRECTORY, self.settings)
+        local = replace(self.site, engine="", enter=clone)
         references = local.notehive("image", *names).stdout.split()
         copy_images([*references, debian.IMAGE], self.nodes[0])
+        replace(self.site, enter=(*self.site.enter, *clone)).up()
 
-    def join(self, node: int) -> None:
-        """Type on a node what `node join-command` prints."""
+    def join(self, *numbers: int) -> None:
+        """Type on nodes what `node join-command` prints."""
         command = self.notehive("node", "join-command", "--quiet").stdout
-        joining = self.nodes[node - 1]
-        run(*joining.enter, "sh", "-c", command, env={"DOCKER_HOST": joining.host})
-        wait_for(f"{joining.name} in the Swarm", lambda: joining.name in self.members())
+        for joining in [self.nodes[number - 1] for number in numbers]:
+            run(*joining.enter, "sh", "-c", command, env={"DOCKER_HOST": joining.host})
+
+    def restore(self) -> None:
+        """Have every machine on, plugged in, in the Swarm, and with what users' servers need."""
+        if set(self.members().values()) == {"Ready"} and len(self.members()) == len(self.nodes):
+            return
+        for node in self.nodes:
+            node.plug()
+            if not node.is_on():
+                node.kill()
+                node.start()
+        there = self.members()
+        if absent := [number for number in (2, 3) if self.nodes[number - 1].name not in there]:
+            self.join(*absent)
+        wait_for("every node", lambda: set(self.members().values()) == {"Ready"})
+        wait_for("the images on every node", self.is_complete, 180)
 
     def members(self) -> dict[str, str]:
         """State of each node of the Swarm by its name."""
         rows = self.docker(1, "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
         return dict(row.split() for row in rows.splitlines())
 
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What `status --json` says of each node, by its name."""
+        said = json.loads(self.notehive("status", "--json").stdout)
+        return {node["name"]: node for node in said["nodes"]}
+
+    def is_complete(self) -> bool:
+        """Whether every node that runs has what users' servers need."""
+        return all(
+            node["forwarder"] == "running" and set(node["images"].values()) == {"present"}
+            for node in self.status().values()
+            if node["state"] == "ready" and node["availability"] == "active"
+        )
+
     def dump(self) -> str:
         """Give what helps to understand a failure: nodes, tasks, the ends of logs."""
-        parts = [self.docker(1, "node", "ls", check=False), self.site.dump()]
+        if not self.nodes[0].is_on():
+            return "node-1 is off"
+        parts = [self.docker(1, "node", "ls"), self.site.dump()]
         for node in self.nodes:
             parts.append(f"== {node.name}\n{node.docker('ps', '--all', check=False)}")
             log = node.directory / "log"
@@ -141,8 +175,7 @@ def brought_up() -> Iterator[Cluster]:
         if not (KEEP and cluster.nodes[0].is_on()):
             cluster.remove()
             cluster.create()
-        cluster.give_images()
-        cluster.site.up()
+        cluster.up()
         yield cluster
     finally:
         if not KEEP:

@@ -73,6 +73,7 @@ class Node:
 
     def start(self) -> None:
         """Switch it on, and wait until its engine answers."""
+        shutil.rmtree(self.directory / "exec", ignore_errors=True)  # as a machine's /run
         process = subprocess.Popen(
             [
                 *self.enter,

@@ -1,7 +1,6 @@
 """The registry: images for the other nodes, which pull them through each node's forwarder."""
 
 import base64
-import functools
 import json
 import tempfile
 import urllib.request
@@ -86,10 +85,13 @@ def is_needed(settings: Settings) -> bool:
 
 def missing(settings: Settings, references: Iterable[str]) -> list[str]:
     """Give those of this node's images that the registry lacks, or has another of that name."""
-    look = functools.partial(digests, settings, credential(settings.name))
-    listed = list(references)
-    ids = [image["Id"] for image in docker.inspect("image", *listed)]
-    return [name for name, own in zip(listed, ids, strict=True) if own not in look(name)]
+    login = credential(settings.name)
+    found = []
+    for reference in references:
+        here = docker.inspect("image", reference)
+        if here and here[0]["Id"] not in digests(settings, login, reference):
+            found.append(reference)
+    return found
 
 
 def push_all(settings: Settings, references: Iterable[str], say: Callable[[str], None]) -> None:
