@@ -238,8 +238,8 @@ def user_remove(context: typer.Context, name: str) -> None:
     """Stop a user's servers and remove the account; the home is kept."""
     chosen = _settings(context)
     accounts.ask(chosen.name, "user-remove", {"name": name})
-    home = naming.home_volume(chosen.name, normalize_user_name(name))
-    console.print(f"{escape(name)}: removed; the home stays in {home}")
+    home = naming.home(normalize_user_name(name))
+    console.print(f"{escape(name)}: removed; the home stays in the storage, {home}")
 
 
 def _role(user: dict[str, Any]) -> str:

@@ -218,7 +218,7 @@ def test_user_remove_names_the_home_that_stays(
 ) -> None:
     """In whichever spelling the user is named."""
     _, out, _ = run("user", "remove", "ANA")
-    assert f"the home stays in {naming.home_volume('nh', 'ana')}\n" in out
+    assert f"the home stays in the storage, {naming.home('ana')}\n" in out
 
 
 def test_logs_of_a_service_or_a_user(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notehive.errors import BadInput
-from notehive.hub.config import HubConfig
+from notehive.hub.config import HubConfig, HubStorage
 from notehive.platform import stack
 from notehive.settings import Settings, describe, format_memory, load, parse, parse_memory
 from tests.generated import settings_reference
@@ -312,7 +312,8 @@ def test_shown_memory_is_about_right_and_can_be_typed_in(size: int) -> None:
 def test_the_hub_is_told_the_exact_sizes() -> None:
     size = "{limit: {cpu: 0.7, memory: 1500M}, guarantee: {cpu: 0.1, memory: 1234567890}}"
     settings = parse(f"sizes: {{odd: {size}}}\nimages: {{base: {{}}}}\nurl: http://x")
-    told = stack.hub_config(settings, {"notebooks-base": "b:1"}).model_dump_json()
+    location = HubStorage(root="/srv", nfs="", quota=0)
+    told = stack.hub_config(settings, {"notebooks-base": "b:1"}, location).model_dump_json()
     assert HubConfig.model_validate_json(told).sizes == settings.sizes
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import html
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -21,16 +22,16 @@ from docker.types import (
 )
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future
+from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 from traitlets import Any as AnyTrait
 
 from notehive import naming
-from notehive.hub import options
+from notehive.hub import keeper, options, storage
 from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
 
 TOKEN_FILE = "jupyterhub-token"  # noqa: S105 - the name of a file below /run/secrets
-HOME = "/home/jovyan"
 USER_ID, GROUP_ID = "1000", "100"  # of jovyan, in notebooks-images/base
 PIDS = 4096  # processes and threads of one server; a fork bomb ends there
 PATIENCE_SECONDS = 15  # with a task that no node has room for; others may be about to leave
@@ -57,7 +58,25 @@ class NotehiveSpawner(SwarmSpawner):
     async def form(self) -> str:
         """The spawn form for this user, with the last choice chosen."""
         chosen = self.user_options or dict(self.orm_spawner.user_options or {})
-        return options.render_form(self.platform, *self._rights(), chosen)
+        form = options.render_form(self.platform, *self._rights(), chosen)
+        try:
+            warning = await storage.warning(self.platform, self.user.name, self._rights()[0])
+        except keeper.KeeperError as error:
+            warning = str(error)
+        alert = f'<p class="alert alert-warning">{html.escape(warning)}</p>\n' if warning else ""
+        return alert + form
+
+    async def prepare_storage(self) -> None:
+        """Have the home and the shared folders made; refuse a large server for a full home."""
+        groups, admin = self._rights()
+        _, sizes = options.allowed(self.platform, groups, admin)
+        size = self.user_options["size"]
+        try:
+            await storage.prepare(self.platform, self.user.name, groups, sizes, size)
+        except storage.OverQuotaError as error:
+            raise refusal(400, str(error)) from None
+        except keeper.KeeperError as error:
+            raise refusal(503, str(error)) from None
 
     def apply_choice(self) -> None:
         """Check the user's options, whichever way they came, and set image and limits by them."""
@@ -87,19 +106,10 @@ class NotehiveSpawner(SwarmSpawner):
 
     @property
     def mounts(self) -> list[Mount]:
-        """The home, and shared memory of half the limit (Swarm ignores shm_size)."""
-        home = Mount(
-            target=HOME,
-            source=naming.home_volume(self.platform.stack, self.user.name),
-            type="volume",
-            labels={
-                "notehive.stack": self.platform.stack,
-                "notehive.kind": "home",
-                "notehive.user": self.user.name,
-            },
-        )
+        """Home, shared folders, and shared memory of half the limit (Swarm ignores shm_size)."""
+        groups, _ = self._rights()
         shm = Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=self.mem_limit // 2)  # noqa: S108
-        return [home, shm]
+        return [*storage.mounts(self.platform, self.user.name, groups), shm]
 
     def service_env(self) -> dict[str, str]:
         """The server's environment without its tokens: whoever lists services reads this."""
@@ -241,6 +251,9 @@ def update_spawner(c: Any, config: HubConfig) -> None:
     async def form(spawner: NotehiveSpawner) -> str:
         return await spawner.form()
 
+    def measure(spawner: NotehiveSpawner) -> None:
+        IOLoop.current().spawn_callback(storage.measure, spawner.user.name)
+
     c.JupyterHub.spawner_class = NotehiveSpawner
     c.JupyterHub.allow_named_servers = True
     c.NotehiveSpawner.platform = config
@@ -248,6 +261,8 @@ def update_spawner(c: Any, config: HubConfig) -> None:
     spawner.options_form = form
     spawner.options_from_form = options.options_from_form
     spawner.apply_user_options = lambda spawner, user_options: spawner.apply_choice()
+    spawner.pre_spawn_hook = NotehiveSpawner.prepare_storage
+    spawner.post_stop_hook = measure
     spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
     spawner.start_timeout = 120
@@ -261,3 +276,8 @@ def update_spawner(c: Any, config: HubConfig) -> None:
     ]
     c.DockerSpawner.network_name = f"{config.stack}_users"
     c.DockerSpawner.use_internal_ip = True
+    # Docker lets anybody in a container send from a port below 1024. By such a port an NFS server
+    # knows a node's kernel from a program that asks for other people's homes.
+    c.SwarmSpawner.extra_container_spec = {
+        "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024"}
+    }
