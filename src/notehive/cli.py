@@ -116,6 +116,8 @@ def status_(
             f"server of {escape(server['user'])} {escape(server['server'])}: "
             f"{server['image']}, {server['size']}, {format_memory(server['memory'])}"
         )
+    for line in status.describe_homes(found["homes"], found["storage"]["free"]):
+        console.print(escape(line))
     for node in found["nodes"]:
         data = ", keeps the data" if node["data"] else ""
         console.print(f"node {node['name']}: {node['state']}, {node['role']}{data}")

@@ -8,7 +8,7 @@ import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
@@ -200,6 +200,11 @@ class Group(Section):
     quota: Memory = Field(
         0, ge=0, description="Space for each member's home, where it is more than storage.quota."
     )
+
+
+def home_quota(default: int, groups: Mapping[str, Group], member_of: Set[str]) -> int:
+    """Give the space (bytes) for the home of a member of these groups; 0 for no limit."""
+    return max([default, *(group.quota for name, group in groups.items() if name in member_of)])
 
 
 class LockOut(Section):
@@ -458,6 +463,9 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
             ("network", "registry_port"),
             f"takes the ports {first} and {second}, and url: has {port}; choose another",
         )
+    nfs = settings.storage.nfs
+    if settings.storage.kind == "nfs" and not nfs.server and nfs.port in (port, first, second):
+        yield ("storage", "nfs", "port"), "is the site's or the registry's; choose another"
 
 
 def _storage_contradictions(storage: Storage) -> Iterator[tuple[Location, str]]:

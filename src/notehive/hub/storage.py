@@ -14,7 +14,7 @@ from docker.types import DriverConfig, Mount
 from notehive import naming
 from notehive.hub import keeper
 from notehive.hub.config import HubConfig
-from notehive.settings import format_memory
+from notehive.settings import format_memory, home_quota
 
 HOME = "/home/jovyan"
 
@@ -78,12 +78,6 @@ async def prepare(
         raise OverQuotaError(f"{text} That is {rescue}.")
 
 
-def quota(config: HubConfig, groups: Set[str]) -> int:
-    """Give the space (bytes) for a member of these groups: the largest; 0 for no limit."""
-    granted = [group.quota for name, group in config.groups.items() if name in groups]
-    return max([config.storage.quota, *granted])
-
-
 def smallest(config: HubConfig, sizes: Sequence[str]) -> str:
     """Give the key of the smallest of these sizes, by memory, then by CPU."""
 
@@ -99,7 +93,7 @@ async def warning(config: HubConfig, user: str, groups: Set[str]) -> str:
 
     Raises keeper.KeeperError.
     """
-    limit = quota(config, groups)
+    limit = home_quota(config.storage.quota, config.groups, groups)
     if not limit:
         return ""
     home = naming.home(user)
