@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jupyterhub.objects import Hub, Server
 from tornado.web import HTTPError
+from traitlets.config import Config
 
 from notehive import naming
 from notehive.hub.config import HubConfig, HubImage
@@ -147,11 +148,11 @@ def test_mounts_are_the_home_and_shared_memory() -> None:
         _, service = create(make(server=server))
         home, shm = service["task_template"]["ContainerSpec"]["Mounts"]
         assert (home["Type"], home["Source"], home["Target"]) == (
-            *("volume", naming.home_volume("nh", "ana")),
+            "bind",
+            f"/srv/{naming.home('ana')}",
             "/home/jovyan",
         )
         assert not home.get("ReadOnly")
-        assert home["VolumeOptions"]["Labels"]["notehive.user"] == "ana"
         assert (shm["Type"], shm["Target"]) == ("tmpfs", "/dev/shm")
         assert shm["TmpfsOptions"] == {"SizeBytes": 512 * 1024**2}
 
@@ -177,6 +178,7 @@ def test_the_service() -> None:
     assert container["Init"] is True
     # What a user's code could use against the node
     assert container["CapabilityDrop"] == ["ALL"]
+    assert container["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "1024"}
     assert task["Placement"] == {"Constraints": ["node.labels.nh.data == true"]}
     assert task["RestartPolicy"]["Condition"] == "none"
     assert set(task["LogDriver"]["Options"]) == {"max-size", "max-file"}, "logs fill the disk"
@@ -315,8 +317,6 @@ def test_dockerspawners_own_options_work() -> None:
 
 
 def test_a_servers_token_reaches_its_server_and_the_gate_alone() -> None:
-    from traitlets.config import Config
-
     c = Config()
     update_spawner(c, platform())
     assert set(c.Spawner.server_token_scopes) == {

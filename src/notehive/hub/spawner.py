@@ -1,17 +1,29 @@
 """Users' servers as Swarm services."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from docker.types import Mount
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future
+from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 from traitlets import List
 
 from notehive import naming
-from notehive.hub import ending, options, probe, room, service, stopping, tokens
+from notehive.hub import (
+    ending,
+    keeper,
+    options,
+    probe,
+    room,
+    service,
+    stopping,
+    storage,
+    tokens,
+)
 from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
 from notehive.hub.engine import Engine
@@ -21,7 +33,6 @@ from notehive.hub.starting import Start
 from notehive.hub.tasks import Task, current
 from notehive.hub.watch import Watch, shared
 
-HOME = "/home/jovyan"
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 
@@ -68,7 +79,25 @@ class NotehiveSpawner(SwarmSpawner):
     async def form(self) -> str:
         """The spawn form for this user, with the last choice chosen."""
         chosen = self.user_options or dict(self.orm_spawner.user_options or {})
-        return options.render_form(self.platform, *self._rights(), chosen)
+        form = options.render_form(self.platform, *self._rights(), chosen)
+        try:
+            warning = await storage.warning(self.platform, self.user.name, self._rights()[0])
+        except keeper.KeeperError as error:
+            warning = str(error)
+        alert = f'<p class="alert alert-warning">{html.escape(warning)}</p>\n' if warning else ""
+        return alert + form
+
+    async def prepare_storage(self) -> None:
+        """Have the home and the shared folders made; refuse a large server for a full home."""
+        groups, admin = self._rights()
+        _, sizes = options.allowed(self.platform, groups, admin)
+        size = self.user_options["size"]
+        try:
+            await storage.prepare(self.platform, self.user.name, groups, sizes, size)
+        except storage.OverQuotaError as error:
+            raise refusal(400, str(error)) from None
+        except keeper.KeeperError as error:
+            raise refusal(503, str(error)) from None
 
     def apply_choice(self) -> None:
         """Check the user's options, whichever way they came, and set image and limits by them."""
@@ -103,20 +132,12 @@ class NotehiveSpawner(SwarmSpawner):
         }
 
     def all_mounts(self) -> list[Mount]:
-        """The home, shared memory of half the limit (Swarm ignores shm_size), and the operator's.
+        """Home, shared folders, shared memory of half the limit, and what the operator adds.
 
-        A volume of the operator's that is no path is a volume, not a bind.
+        Swarm ignores shm_size. A volume of the operator's that is no path is a volume, no bind.
         """
-        home = Mount(
-            target=HOME,
-            source=naming.home_volume(self.platform.stack, self.user.name),
-            type="volume",
-            labels={
-                "notehive.stack": self.platform.stack,
-                "notehive.kind": "home",
-                "notehive.user": self.user.name,
-            },
-        )
+        groups, _ = self._rights()
+        ours = storage.mounts(self.platform, self.user.name, groups)
         shm = Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=self.mem_limit // 2)  # noqa: S108
         more = [
             Mount(
@@ -128,7 +149,7 @@ class NotehiveSpawner(SwarmSpawner):
             )
             for source, bind in self.volume_binds.items()
         ]
-        return [home, shm, *more, *self.mount_binds]
+        return [*ours, shm, *more, *self.mount_binds]
 
     def service_env(self) -> dict[str, str]:
         """The server's environment without its tokens: whoever lists services reads this."""
@@ -189,7 +210,11 @@ class NotehiveSpawner(SwarmSpawner):
             self.said.say(5, "Preparing")
             self.image = await self.check_allowed(self.user_options["image"])
             # An earlier server of this name, stopped a moment ago, may still use the home.
-            await asyncio.gather(self.remove_object(), stopping.gone(self.watch, self.object_name))
+            await asyncio.gather(
+                self.remove_object(),
+                stopping.gone(self.watch, self.object_name),
+                self.prepare_storage(),
+            )
             self.object_id = (await self.create_object())["ID"]
             start = self._start()
             task = await start.placed()
@@ -280,6 +305,7 @@ class NotehiveSpawner(SwarmSpawner):
     async def run_post_stop_hook(self) -> None:
         """Remove what is left of a server that ended by itself: then the hub calls no `stop`."""
         await self.remove_object()
+        IOLoop.current().spawn_callback(storage.measure, self.user.name)
         await maybe_future(super().run_post_stop_hook())
 
     # What the hub's database keeps
