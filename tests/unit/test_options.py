@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notehive.hub.config import HubConfig, HubImage
+from notehive.hub.config import HubConfig, HubImage, HubStorage
 from notehive.hub.options import (
     Choice,
     allowed,
@@ -46,6 +46,7 @@ def make(settings: str = SETTINGS) -> HubConfig:
         },
         sizes=parsed.sizes,
         services=parsed.services,
+        storage=HubStorage(root="/srv", nfs="", quota=parsed.storage.quota),
         constraints=[],
         pip_index_url="",
     )

@@ -21,6 +21,7 @@ from notehive.platform import (
     secrets,
     site,
     stack,
+    storage,
     swarm,
 )
 from notehive.platform.place import ROOT, Workspace
@@ -64,12 +65,13 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     with steps.step("Database") as step:
         made = database.ensure(settings.name, references["postgres"])
         step.say("made") if made else step.skip("is there")
+    with steps.step("Storage") as step:
+        done = storage.ensure(settings)
+        step.say(done) if done else step.skip("is there")
     with steps.step("Network") as step:
         made = swarm.ensure_network(f"{settings.name}_users", settings.network.users, settings.name)
         step.say(settings.network.users) if made else step.skip("is there")
-    notebooks = {
-        key: image.reference for key, image in stack.hub_config(settings, references).images.items()
-    }
+    notebooks = stack.notebook_references(settings, references)
     distribute.tag_forwarder(settings, references["nginx"])
     # What other nodes run of ours. First, for they pull what is changed below.
     elsewhere = [
@@ -81,7 +83,15 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         node = swarm.data_node(settings.name)
         if node is None:
             raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
-        deployment = stack.prepare(settings, references, swarm.address(node), workspace)
+        address = swarm.address(node)
+        deployment = stack.prepare(
+            settings,
+            references,
+            address,
+            [swarm.address(node) for node in swarm.nodes()],
+            storage.location(settings, address),
+            workspace,
+        )
         stack.deploy(deployment)
         stack.await_arrival(settings.name, step.say)
         step.say(f"{len(wanted['services'])} run")
