@@ -21,11 +21,10 @@ from docker.types import (
 )
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future
-from tornado.web import HTTPError
 from traitlets import Any as AnyTrait
 
 from notehive import naming
-from notehive.hub import options
+from notehive.hub.choosing import ChoosingSpawner, refusal
 from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
 
@@ -38,37 +37,11 @@ STARTING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", 
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 
-def refusal(status: int, message: str) -> HTTPError:
-    """An error whose message reaches programs by the REST API and people by the hub's pages."""
-    error = HTTPError(status, message)
-    error.jupyterhub_message = message
-    return error
-
-
-class NotehiveSpawner(SwarmSpawner):
+class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
     """SwarmSpawner that takes an image and a size, and keeps tokens out of the service."""
 
     user_options: dict[str, Any]
     platform: HubConfig = AnyTrait(help="What the hub was told.").tag(config=True)
-
-    def _rights(self) -> tuple[set[str], bool]:
-        return {group.name for group in self.user.orm_user.groups}, bool(self.user.admin)
-
-    async def form(self) -> str:
-        """The spawn form for this user, with the last choice chosen."""
-        chosen = self.user_options or dict(self.orm_spawner.user_options or {})
-        return options.render_form(self.platform, *self._rights(), chosen)
-
-    def apply_choice(self) -> None:
-        """Check the user's options, whichever way they came, and set image and limits by them."""
-        try:
-            choice = options.check_options(self.platform, *self._rights(), self.user_options)
-        except ValueError as error:
-            raise refusal(400, str(error)) from None
-        self.user_options = {"image": choice.image, "size": choice.size}
-        size = self.platform.sizes[choice.size]
-        self.cpu_limit, self.mem_limit = size.limit.cpu, size.limit.memory
-        self.cpu_guarantee, self.mem_guarantee = size.reserved.cpu, size.reserved.memory
 
     def _object_name_default(self) -> str:
         return naming.server_service(self.platform.stack, self.user.name, self.name)
@@ -237,17 +210,9 @@ class NotehiveSpawner(SwarmSpawner):
 
 def update_spawner(c: Any, config: HubConfig) -> None:
     """Set how users' servers are started."""
-
-    async def form(spawner: NotehiveSpawner) -> str:
-        return await spawner.form()
-
     c.JupyterHub.spawner_class = NotehiveSpawner
-    c.JupyterHub.allow_named_servers = True
     c.NotehiveSpawner.platform = config
     spawner = c.Spawner
-    spawner.options_form = form
-    spawner.options_from_form = options.options_from_form
-    spawner.apply_user_options = lambda spawner, user_options: spawner.apply_choice()
     spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
     spawner.start_timeout = 120

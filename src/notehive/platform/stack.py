@@ -14,7 +14,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage
-from notehive.platform import machine, swarm
+from notehive.platform import machine, packages, swarm
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -90,6 +90,7 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
             title=image.title or key,
             description=image.description,
             reference=references[ours] if ours else image.image or key,
+            packages=image.packages or (packages.installed(ours) if ours else []),
         )
     return HubConfig(
         stack=settings.name,
