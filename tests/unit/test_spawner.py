@@ -52,6 +52,7 @@ def make(
             escaped_name=user,
             url=f"/user/{user}/",
             admin=False,
+            spawners={},
             settings={},
             orm_user=SimpleNamespace(groups=[SimpleNamespace(name=name) for name in groups]),
         ),
