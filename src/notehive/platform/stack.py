@@ -105,6 +105,7 @@ def hub_config(
         groups=settings.groups,
         images=images,
         sizes=settings.sizes,
+        culling=settings.culling,
         services=settings.services,
         storage=location,
         constraints=storage.constraints(settings),
