@@ -1,15 +1,15 @@
 """Nodes join, do their part, are lost, and leave."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.cluster import Cluster
+from tests.support.hub import User, user
 from tests.support.node import Node
 from tests.support.site import ROOT, run, wait_for
-
-SERVER = "stand-in-server"
 
 
 def forwarders(cluster: Cluster) -> dict[str, str]:
@@ -99,15 +99,6 @@ def test_an_upgrade_reaches_nodes_and_those_that_are_away_take_part_again(
     away.docker("pull", f"127.0.0.1:{port}/notehive/forwarder:current")
 
 
-@pytest.fixture
-def server(cluster: Cluster) -> Iterator[str]:
-    """A stand-in of ana's server, on node 2."""
-    image = cluster.status() and cluster.docker(
-        *(1, "image", "ls", "--quiet", "--filter", "reference=*/notehive/notebooks-base")
-    )
-    yield image
-
-
 @pytest.mark.parametrize("verb", ["drain", "remove"])
 @pytest.mark.parametrize(
     ("name", "said"),
@@ -121,3 +112,80 @@ def test_what_cannot_be_taken_away(cluster: Cluster, verb: str, name: str, said:
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@contextmanager
+def only(cluster: Cluster, number: int) -> Iterator[None]:
+    """New tasks go to one node alone."""
+    others = [node.name for node in cluster.nodes if node is not cluster.nodes[number - 1]]
+    for name in others:
+        cluster.docker(1, "node", "update", "--availability", "pause", name)
+    try:
+        yield
+    finally:
+        for name in others:
+            cluster.docker(1, "node", "update", "--availability", "active", name)
+
+
+@pytest.fixture
+def ana(cluster: Cluster) -> Iterator[User]:
+    """A user whose server runs on node 2."""
+    with user(cluster.site, "ana") as ana:
+        with only(cluster, 2):
+            ana.start(image="base", size="small")
+        yield ana
+    cluster.notehive("node", "drain", "node-2", "--undo")
+
+
+def on(cluster: Cluster, number: int, service: str, *command: str) -> str:
+    """Run a command in a service's container on a node."""
+    found = cluster.docker(
+        number, "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={service}"
+    )
+    return cluster.docker(number, "exec", found, *command)
+
+
+def test_a_drained_node_is_empty_and_its_users_go_on_elsewhere(cluster: Cluster, ana: User) -> None:
+    before = cluster.status()["node-2"]
+    assert before["servers"] == ["ana"]
+    assert before["reserved"]["memory"] > 0
+    on(cluster, 2, ana.service, "sh", "-c", "echo kept > /home/jovyan/file")
+
+    asked = cluster.notehive("node", "drain", "node-2", check=False)
+    assert asked.returncode == 1
+    refused = cluster.notehive("node", "remove", "node-2", check=False)
+    assert refused.returncode == 2
+    for done in (asked, refused):
+        assert "the servers of ana end" in done.stdout + done.stderr
+    assert cluster.status()["node-2"]["servers"] == ["ana"]
+
+    cluster.notehive("node", "drain", "node-2", "--yes")
+    after = cluster.status()["node-2"]
+    assert (after["availability"], after["servers"]) == ("drain", [])
+    wait_for("the hub's word", lambda: not (ana.server() or {}).get("ready"))
+    wait_for("the end of ana's server", lambda: not ana.objects())
+
+    ana.start(image="base", size="small")
+    (number,) = [n for n in (1, 3) if cluster.status()[f"node-{n}"]["servers"] == ["ana"]]
+    assert on(cluster, number, ana.service, "cat", "/home/jovyan/file") == "kept"
+
+
+def test_a_removed_node_is_gone_and_can_come_back(cluster: Cluster) -> None:
+    said = cluster.notehive("node", "remove", "node-2").stdout
+    assert "docker swarm leave" in said
+    assert "node-2" not in cluster.members()
+    cluster.docker(2, "swarm", "leave", "--force")
+    cluster.restore()
+    assert cluster.members()["node-2"] == "Ready"
+
+
+def test_a_dead_node_is_removed(cluster: Cluster) -> None:
+    dead = cluster.nodes[2]
+    dead.unplug()
+    dead.kill()
+    wait_for("its loss", lambda: cluster.members()["node-3"] == "Down", 90)
+    cluster.notehive("node", "remove", "node-3")
+    assert "node-3" not in cluster.members()
+    assert cluster.notehive("status").returncode == 0
+    dead.start()
+    dead.docker("swarm", "leave", "--force")

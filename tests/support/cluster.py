@@ -6,9 +6,10 @@ ways that an operator's nodes do.
 """
 
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,12 +18,14 @@ from typing import Any
 
 from notehive import settings
 from notehive.platform import debian, images, up
+from notehive.platform.storage import OWNER
 from tests.support.node import Node
 from tests.support.site import KEEP, NUMBER, ROOT, SETTINGS, Site, docker, run, wait_for
 
 BRIDGE = f"nhcluster{NUMBER}"
 NETWORK = f"198.18.{NUMBER}"  # a range for tests of networks, used by nobody
 DIRECTORY = Path(f"/var/tmp/notehive-cluster{NUMBER}")
+STORAGE = DIRECTORY / "storage"  # all machines have it, as they have a cluster file system
 FORWARDED = (
     ["FORWARD", "--in-interface", BRIDGE, "--jump", "ACCEPT"],
     ["FORWARD", "--out-interface", BRIDGE, "--jump", "ACCEPT"],
@@ -66,6 +69,8 @@ class Cluster:
         for node in self.nodes:
             node.create()
             node.start()
+        STORAGE.mkdir()
+        os.chown(STORAGE, *OWNER)
 
     def remove(self) -> None:
         """Take everything away, or what an interrupted run has left."""
@@ -77,6 +82,11 @@ class Cluster:
         run("ip", "link", "delete", BRIDGE, check=False)
         shutil.rmtree(DIRECTORY, ignore_errors=True)
 
+    def build(self, *names: str, clone: Sequence[str] = ()) -> list[str]:
+        """Build images on this machine's engine; give their references."""
+        here = replace(self.site, engine="", enter=tuple(clone))
+        return here.notehive("image", *names).stdout.split()
+
     def up(self, *clone: str) -> None:
         """Bring the workbench up; ``clone`` is what goes before a command to see another clone.
 
@@ -84,8 +94,7 @@ class Cluster:
         """
         chosen = settings.load(self.site.file)
         names = images.with_parents(images.tree(ROOT), up.wanted_images(chosen))
-        local = replace(self.site, engine="", enter=clone)
-        references = local.notehive("image", *names).stdout.split()
+        references = self.build(*names, clone=clone)
         copy_images([*references, debian.IMAGE], self.nodes[0])
         replace(self.site, enter=(*self.site.enter, *clone)).up()
 
@@ -163,6 +172,7 @@ def new() -> Cluster:
         "sizes": SETTINGS["sizes"],
         "images": {"base": {"title": "Base"}},
         "services": {"mlflow": False},
+        "storage": {"path": str(STORAGE)},
     }
     return Cluster(nodes, chosen)
 

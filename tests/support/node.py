@@ -16,19 +16,16 @@ from pathlib import Path
 from tests.support.site import docker, run, wait_for
 
 CGROUPS = Path("/sys/fs/cgroup")
-# The first process of the machine; with it ends all that runs there. What belongs to this machine's
-# own engine is hidden: its sockets, its configuration.
+# The first process of the machine; with it ends all that runs there. Its /run is its own, and with
+# it the sockets of its engine; this machine's configuration of an engine is not for it.
 INIT = """
 set -eu
 hostname "$NAME"
 mount --make-rprivate /
-for own in /run/docker /run/containerd /etc/docker; do
-  mkdir -p $own
-  mount -t tmpfs tmpfs $own
-done
-dockerd --data-root="$HERE/data" --exec-root="$HERE/exec" --pidfile="$HERE/pid" \
-  --host="unix://$HERE/docker.sock" --cgroup-parent="$CGROUP" \
-  >> "$HERE/log" 2>&1 < /dev/null &
+mount --bind "$HERE/run" /run
+mkdir -p /etc/docker
+mount -t tmpfs tmpfs /etc/docker
+dockerd --data-root="$HERE/data" --cgroup-parent="$CGROUP" >> "$HERE/log" 2>&1 < /dev/null &
 wait
 """
 
@@ -51,7 +48,7 @@ class Node:
     @property
     def host(self) -> str:
         """The engine's address for Docker clients."""
-        return f"unix://{self.directory}/docker.sock"
+        return f"unix://{self.directory}/run/docker.sock"
 
     @property
     def enter(self) -> list[str]:
@@ -73,7 +70,8 @@ class Node:
 
     def start(self) -> None:
         """Switch it on, and wait until its engine answers."""
-        shutil.rmtree(self.directory / "exec", ignore_errors=True)  # as a machine's /run
+        shutil.rmtree(self.directory / "run", ignore_errors=True)  # it does not outlive its machine
+        (self.directory / "run").mkdir()
         process = subprocess.Popen(
             [
                 *self.enter,
@@ -113,7 +111,6 @@ class Node:
             if f"HERE={self.directory}\0".encode() in environment:
                 os.kill(pid, signal.SIGKILL)
                 wait_for(f"the end of {self.name}", lambda: not self.processes())
-        (self.directory / "pid").unlink(missing_ok=True)
 
     def processes(self) -> list[str]:
         """Numbers of what runs on its network."""

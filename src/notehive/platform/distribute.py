@@ -1,6 +1,7 @@
 """The registry: images for the other nodes, which pull them through each node's forwarder."""
 
 import base64
+import functools
 import json
 import tempfile
 import urllib.request
@@ -24,6 +25,11 @@ def forwarder(settings: Settings) -> str:
     pull none, and must be able to start the one that it has.
     """
     return f"127.0.0.1:{settings.network.registry_port}/notehive/forwarder:current"
+
+
+def is_ours(settings: Settings, reference: str) -> bool:
+    """Whether other nodes get an image from our registry: by its name, whoever built it."""
+    return reference.startswith(f"127.0.0.1:{settings.network.registry_port}/")
 
 
 def tag_forwarder(settings: Settings, image: str) -> None:
@@ -87,7 +93,7 @@ def missing(settings: Settings, references: Iterable[str]) -> list[str]:
     """Give those of this node's images that the registry lacks, or has another of that name."""
     login = credential(settings.name)
     found = []
-    for reference in references:
+    for reference in filter(functools.partial(is_ours, settings), references):
         here = docker.inspect("image", reference)
         if here and here[0]["Id"] not in digests(settings, login, reference):
             found.append(reference)

@@ -38,10 +38,8 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
     if node is None:
         raise BadInput(f"{settings.name}: is not up; `./notehive up` first")
     with steps.step("Images to the registry") as step:
-        ours = f"127.0.0.1:{settings.network.registry_port}/"
-        kept = [reference for _, reference in prepull.services(settings.name).values()]
-        wanted = [distribute.forwarder(settings), *(r for r in kept if r.startswith(ours))]
-        absent = distribute.missing(settings, wanted)
+        notebooks = [reference for _, reference in prepull.services(settings.name).values()]
+        absent = distribute.missing(settings, [distribute.forwarder(settings), *notebooks])
         distribute.push_all(settings, absent, step.say)
         step.say(f"{len(absent)} pushed") if absent else step.skip("are there")
     with steps.step("The forwarder's image to the site"):

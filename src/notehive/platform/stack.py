@@ -14,7 +14,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import distribute, machine, storage
+from notehive.platform import distribute, machine, packages, storage
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -98,12 +98,15 @@ def hub_config(
 ) -> HubConfig:
     """Give what the hub is told."""
     pulled = notebook_references(settings, references)
-    images = {
-        key: HubImage(
-            title=image.title or key, description=image.description, reference=pulled[key]
+    images = {}
+    for key, image in settings.images.items():
+        ours = notebook_image(key, image)
+        images[key] = HubImage(
+            title=image.title or key,
+            description=image.description,
+            reference=pulled[key],
+            packages=image.packages or (packages.installed(ours) if ours else []),
         )
-        for key, image in settings.images.items()
-    }
     return HubConfig(
         stack=settings.name,
         url=site_url(settings),
@@ -112,6 +115,7 @@ def hub_config(
         groups=settings.groups,
         images=images,
         sizes=settings.sizes,
+        culling=settings.culling,
         services=settings.services,
         storage=location,
         constraints=storage.constraints(settings),

@@ -73,11 +73,8 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         step.say(settings.network.users) if made else step.skip("is there")
     notebooks = stack.notebook_references(settings, references)
     distribute.tag_forwarder(settings, references["nginx"])
-    # What other nodes run of ours. First, for they pull what is changed below.
-    elsewhere = [
-        distribute.forwarder(settings),
-        *sorted(set(notebooks.values()) & set(references.values())),
-    ]
+    # What other nodes run. It comes first, for they pull what is changed below.
+    elsewhere = [distribute.forwarder(settings), *notebooks.values()]
     share(settings, steps, elsewhere)
     with steps.step("Services") as step:
         node = swarm.data_node(settings.name)
