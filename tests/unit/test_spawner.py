@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jupyterhub.objects import Hub, Server
 from tornado.web import HTTPError
+from traitlets.config import Config
 
 from notehive import naming
 from notehive.hub.config import HubConfig, HubImage
@@ -51,6 +52,7 @@ def make(
             escaped_name=user,
             url=f"/user/{user}/",
             admin=False,
+            spawners={},
             settings={},
             orm_user=SimpleNamespace(groups=[SimpleNamespace(name=name) for name in groups]),
         ),
@@ -59,6 +61,7 @@ def make(
         network_name="nh_users",
     )
     spawner.cmd = ["start-notebook"]
+    spawner.user_options = {"image": "datascience", "size": "small"}
     return spawner
 
 
@@ -117,14 +120,14 @@ def test_service_env() -> None:
 @pytest.mark.parametrize(
     ("size", "groups", "limits", "reservations"),
     [
-        ("small", (), (1.5e9, 1024**3), (0.25e9, 300 * 1024**2)),
-        ("large", ("risk",), (4e9, 8 * 1024**3), (0.4e9, 4 * 1024**3)),
+        ("small", (), (1.5e9, 1024**3, 512), (0.25e9, 300 * 1024**2)),
+        ("large", ("risk",), (4e9, 8 * 1024**3, 4096), (0.4e9, 4 * 1024**3)),
     ],
 )
 def test_resources(
     size: str,
     groups: tuple[str, ...],
-    limits: tuple[float, int],
+    limits: tuple[float, int, int],
     reservations: tuple[float, int],
 ) -> None:
     spawner = make(groups=groups)
@@ -133,7 +136,7 @@ def test_resources(
     assert resources["Limits"] == {
         "NanoCPUs": limits[0],
         "MemoryBytes": limits[1],
-        "Pids": 4096,
+        "Pids": limits[2],
     }
     assert resources["Reservations"] == {
         "NanoCPUs": reservations[0],
@@ -147,11 +150,11 @@ def test_mounts_are_the_home_and_shared_memory() -> None:
         _, service = create(make(server=server))
         home, shm = service["task_template"]["ContainerSpec"]["Mounts"]
         assert (home["Type"], home["Source"], home["Target"]) == (
-            *("volume", naming.home_volume("nh", "ana")),
+            "bind",
+            f"/srv/{naming.home('ana')}",
             "/home/jovyan",
         )
         assert not home.get("ReadOnly")
-        assert home["VolumeOptions"]["Labels"]["notehive.user"] == "ana"
         assert (shm["Type"], shm["Target"]) == ("tmpfs", "/dev/shm")
         assert shm["TmpfsOptions"] == {"SizeBytes": 512 * 1024**2}
 
@@ -177,6 +180,7 @@ def test_the_service() -> None:
     assert container["Init"] is True
     # What a user's code could use against the node
     assert container["CapabilityDrop"] == ["ALL"]
+    assert container["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "1024"}
     assert task["Placement"] == {"Constraints": ["node.labels.nh.data == true"]}
     assert task["RestartPolicy"]["Condition"] == "none"
     assert set(task["LogDriver"]["Options"]) == {"max-size", "max-file"}, "logs fill the disk"
@@ -315,8 +319,6 @@ def test_dockerspawners_own_options_work() -> None:
 
 
 def test_a_servers_token_reaches_its_server_and_the_gate_alone() -> None:
-    from traitlets.config import Config
-
     c = Config()
     update_spawner(c, platform())
     assert set(c.Spawner.server_token_scopes) == {

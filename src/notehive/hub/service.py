@@ -17,17 +17,16 @@ from docker.types import (
     TaskTemplate,
 )
 
-PIDS = 4096  # processes and threads of one server; a fork bomb ends there
-
 
 @dataclass(frozen=True)
 class Amounts:
-    """CPU (cores) and memory (bytes) that a server may use, and that are kept for it."""
+    """CPU (cores), memory (bytes) and processes of a server: what it may use, what is kept."""
 
     cpu: float
     memory: int
     reserved_cpu: float
     reserved_memory: int
+    pids: int  # processes and threads; a fork bomb ends there
     generic: Mapping[str, int] = field(default_factory=dict)  # by kind, as nodes advertise them
 
 
@@ -68,7 +67,7 @@ def build(
             **extra.resources,
         }
     )
-    resources["Limits"]["Pids"] = PIDS  # docker-py has no argument for it
+    resources["Limits"]["Pids"] = amounts.pids  # docker-py has no argument for it
     container = ContainerSpec(
         **{
             "image": image,
@@ -78,6 +77,9 @@ def build(
             "init": True,
             "secrets": list(secrets),
             "cap_drop": ["ALL"],
+            # Docker lets anybody in a container send from a port below 1024. By such a port an NFS
+            # server knows a node's kernel from a program that asks for other people's homes.
+            "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024"},
             **extra.container,
             "mounts": [*mounts, *extra.container.get("mounts", ())],
         }

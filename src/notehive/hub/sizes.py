@@ -1,32 +1,28 @@
-"""Sizes in words, and which are larger than another."""
+"""What a server is told of its size, for when it turns out too small."""
 
 import json
 from collections.abc import Sequence
 
+from notehive.hub.amounts import cpus, memory
 from notehive.hub.config import HubConfig
-from notehive.settings import Resources, format_memory
 
 
-def amount(resources: Resources, separator: str = " · ") -> str:
-    """Give CPU and memory as people read them: ``2 CPUs · 4 GB``."""
-    memory = format_memory(resources.memory)
-    unit = "CPU" if resources.cpu <= 1 else "CPUs"
-    return f"{resources.cpu:g} {unit}{separator}{memory[:-1]} {memory[-1]}B"
+def larger(config: HubConfig, may: Sequence[str], size: str) -> list[str]:
+    """Give the sizes with more memory that a user may choose (``may``), smallest first."""
+    least = config.sizes[size].limit.memory
+    ordered = sorted(may, key=lambda key: config.sizes[key].limit.memory)
+    return [key for key in ordered if config.sizes[key].limit.memory > least]
 
 
 def server_env(config: HubConfig, may: Sequence[str], size: str) -> dict[str, str]:
-    """Give what a server of a size is told: its size, and which with more memory there are.
-
-    ``may``: the sizes that its user may choose.
-    """
-    memory = config.sizes[size].limit.memory
-    larger = [
+    """Give the environment that names a server's size, and those that its user may go on to."""
+    more = [
         {
             "key": key,
             "title": config.sizes[key].title or key,
-            "limit": amount(config.sizes[key].limit, ", "),
+            "limit": f"{cpus(limit.cpu)}, {memory(limit.memory)}",
         }
-        for key in sorted(may, key=lambda key: config.sizes[key].limit.memory)
-        if config.sizes[key].limit.memory > memory
+        for key in larger(config, may, size)
+        for limit in [config.sizes[key].limit]
     ]
-    return {"NOTEHIVE_SIZE": size, "NOTEHIVE_LARGER_SIZES": json.dumps(larger)}
+    return {"NOTEHIVE_SIZE": size, "NOTEHIVE_LARGER_SIZES": json.dumps(more)}

@@ -1,31 +1,46 @@
 """Users' servers as Swarm services."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from docker.types import Mount
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future
+from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 from traitlets import List
 
 from notehive import naming
-from notehive.hub import culling, ending, options, probe, room, service, sizes, stopping, tokens
+from notehive.hub import (
+    culling,
+    ending,
+    keeper,
+    probe,
+    room,
+    service,
+    sizes,
+    stopping,
+    storage,
+    tokens,
+)
+from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
 from notehive.hub.engine import Engine
 from notehive.hub.refusal import refusal
+from notehive.hub.rights import rights_of
 from notehive.hub.said import Said
 from notehive.hub.starting import Start
 from notehive.hub.tasks import Task, current
 from notehive.hub.watch import Watch, shared
+from notehive.settings import EVERYONE
 
-HOME = "/home/jovyan"
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 
-class NotehiveSpawner(SwarmSpawner):
+class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
     """SwarmSpawner that reacts instead of sleeping, tells what it waits for, and cleans up.
 
     The names of dockerspawner's options mean what they mean there. What an operator sets
@@ -62,28 +77,38 @@ class NotehiveSpawner(SwarmSpawner):
 
     # What the user may have
 
-    def _rights(self) -> tuple[set[str], bool]:
-        return {group.name for group in self.user.orm_user.groups}, bool(self.user.admin)
+    @property
+    def groups(self) -> set[str]:
+        """Groups of the user, the one of everybody among them."""
+        return {group.name for group in self.user.orm_user.groups} | {EVERYONE}
 
     async def form(self) -> str:
-        """The spawn form for this user, with the last choice chosen."""
-        chosen = self.user_options or dict(self.orm_spawner.user_options or {})
-        return options.render_form(self.platform, *self._rights(), chosen)
+        """The spawn form for this user, below a word about a home that is over its quota."""
+        try:
+            warning = await storage.warning(self.platform, self.user.name, self.groups)
+        except keeper.KeeperError as error:
+            warning = str(error)
+        alert = f'<p class="alert alert-warning">{html.escape(warning)}</p>\n' if warning else ""
+        return alert + await super().form()
 
     def apply_choice(self) -> None:
-        """Check the user's options, whichever way they came, and set image and limits by them."""
+        """Check the user's options and set image and limits by them, or as the operator says."""
+        super().apply_choice()
+        for name, value in self._own.items():
+            setattr(self, name, value)
+        self.cpu_guarantee = min(self.cpu_guarantee, self.cpu_limit)
+        self.mem_guarantee = min(self.mem_guarantee, self.mem_limit)
+
+    async def prepare_storage(self) -> None:
+        """Have the home and the shared folders made; refuse a large server for a full home."""
+        may = rights_of(self.platform, self.user).sizes
+        size = self.user_options["size"]
         try:
-            choice = options.check_options(self.platform, *self._rights(), self.user_options)
-        except ValueError as error:
+            await storage.prepare(self.platform, self.user.name, self.groups, may, size)
+        except storage.OverQuotaError as error:
             raise refusal(400, str(error)) from None
-        self.user_options = {"image": choice.image, "size": choice.size}
-        size = self.platform.sizes[choice.size]
-        self.cpu_limit = self._own.get("cpu_limit", size.limit.cpu)
-        self.mem_limit = self._own.get("mem_limit", size.limit.memory)
-        self.cpu_guarantee = self._own.get("cpu_guarantee", min(size.reserved.cpu, self.cpu_limit))
-        self.mem_guarantee = self._own.get(
-            "mem_guarantee", min(size.reserved.memory, self.mem_limit)
-        )
+        except keeper.KeeperError as error:
+            raise refusal(503, str(error)) from None
 
     # What the engine is asked for
 
@@ -103,20 +128,11 @@ class NotehiveSpawner(SwarmSpawner):
         }
 
     def all_mounts(self) -> list[Mount]:
-        """The home, shared memory of half the limit (Swarm ignores shm_size), and the operator's.
+        """Home, shared folders, shared memory of half the limit, and what the operator adds.
 
-        A volume of the operator's that is no path is a volume, not a bind.
+        Swarm ignores shm_size. A volume of the operator's that is no path is a volume, no bind.
         """
-        home = Mount(
-            target=HOME,
-            source=naming.home_volume(self.platform.stack, self.user.name),
-            type="volume",
-            labels={
-                "notehive.stack": self.platform.stack,
-                "notehive.kind": "home",
-                "notehive.user": self.user.name,
-            },
-        )
+        ours = storage.mounts(self.platform, self.user.name, self.groups)
         shm = Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=self.mem_limit // 2)  # noqa: S108
         more = [
             Mount(
@@ -128,7 +144,7 @@ class NotehiveSpawner(SwarmSpawner):
             )
             for source, bind in self.volume_binds.items()
         ]
-        return [home, shm, *more, *self.mount_binds]
+        return [*ours, shm, *more, *self.mount_binds]
 
     def service_env(self) -> dict[str, str]:
         """The server's environment without its tokens: whoever lists services reads this."""
@@ -137,7 +153,7 @@ class NotehiveSpawner(SwarmSpawner):
             env["MLFLOW_TRACKING_URI"] = f"{self.platform.url}/mlflow"
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
-        _, may = options.allowed(self.platform, *self._rights())
+        may = rights_of(self.platform, self.user).sizes
         env |= sizes.server_env(self.platform, may, self.user_options["size"])
         return env | culling.server_env(self.platform.culling)
 
@@ -171,8 +187,14 @@ class NotehiveSpawner(SwarmSpawner):
     @property
     def amounts(self) -> service.Amounts:
         """What the server may use, and what is kept for it."""
+        size = self.platform.sizes[self.user_options["size"]]
         return service.Amounts(
-            self.cpu_limit, self.mem_limit, self.cpu_guarantee, self.mem_guarantee
+            self.cpu_limit,
+            self.mem_limit,
+            self.cpu_guarantee,
+            self.mem_guarantee,
+            size.pids,
+            size.generic_resources,
         )
 
     async def check_allowed(self, image: str) -> str:
@@ -191,7 +213,11 @@ class NotehiveSpawner(SwarmSpawner):
             self.said.say(5, "Preparing")
             self.image = await self.check_allowed(self.user_options["image"])
             # An earlier server of this name, stopped a moment ago, may still use the home.
-            await asyncio.gather(self.remove_object(), stopping.gone(self.watch, self.object_name))
+            await asyncio.gather(
+                self.remove_object(),
+                stopping.gone(self.watch, self.object_name),
+                self.prepare_storage(),
+            )
             self.object_id = (await self.create_object())["ID"]
             start = self._start()
             task = await start.placed()
@@ -282,6 +308,7 @@ class NotehiveSpawner(SwarmSpawner):
     async def run_post_stop_hook(self) -> None:
         """Remove what is left of a server that ended by itself: then the hub calls no `stop`."""
         await self.remove_object()
+        IOLoop.current().spawn_callback(storage.measure, self.user.name)
         await maybe_future(super().run_post_stop_hook())
 
     # What the hub's database keeps
@@ -303,17 +330,9 @@ class NotehiveSpawner(SwarmSpawner):
 
 def update_spawner(c: Any, config: HubConfig) -> None:
     """Set how users' servers are started."""
-
-    async def form(spawner: NotehiveSpawner) -> str:
-        return await spawner.form()
-
     c.JupyterHub.spawner_class = NotehiveSpawner
-    c.JupyterHub.allow_named_servers = True
     c.NotehiveSpawner.platform = config
     spawner = c.Spawner
-    spawner.options_form = form
-    spawner.options_from_form = options.options_from_form
-    spawner.apply_user_options = lambda spawner, user_options: spawner.apply_choice()
     spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
     spawner.start_timeout = 300  # for an image that a node has to pull

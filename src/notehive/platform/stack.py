@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.hub.config import HubConfig, HubImage
-from notehive.platform import machine, swarm
+from notehive.hub.config import HubConfig, HubImage, HubStorage
+from notehive.platform import distribute, machine, packages, storage
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -34,8 +34,11 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
         if not getattr(settings.services, switch)
         for name in names
     ]
+    if not storage.has_server(settings.storage):
+        off.append("nfs")
     for name in off:
         del data["services"][name]
+    storage.adapt(data, settings)
     for key in ("volumes", "networks"):
         used = {
             name.split(":")[0]
@@ -71,6 +74,15 @@ def notebook_image(key: str, image: Image) -> str:
     return ""
 
 
+def notebook_references(settings: Settings, references: Mapping[str, str]) -> dict[str, str]:
+    """Give what Docker is to run for each notebook image of the settings, by key."""
+    found = {}
+    for key, image in settings.images.items():
+        ours = notebook_image(key, image)
+        found[key] = references[ours] if ours else image.image or key
+    return found
+
+
 def site_url(settings: Settings) -> str:
     """Give where people open the site, without a slash at the end."""
     return settings.url or f"http://{machine.address()}"
@@ -81,15 +93,19 @@ def site_port(settings: Settings) -> int:
     return urlsplit(site_url(settings)).port or 80
 
 
-def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
+def hub_config(
+    settings: Settings, references: Mapping[str, str], location: HubStorage
+) -> HubConfig:
     """Give what the hub is told."""
+    pulled = notebook_references(settings, references)
     images = {}
     for key, image in settings.images.items():
         ours = notebook_image(key, image)
         images[key] = HubImage(
             title=image.title or key,
             description=image.description,
-            reference=references[ours] if ours else image.image or key,
+            reference=pulled[key],
+            packages=image.packages or (packages.installed(ours) if ours else []),
         )
     return HubConfig(
         stack=settings.name,
@@ -101,7 +117,8 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
         sizes=settings.sizes,
         culling=settings.culling,
         services=settings.services,
-        constraints=[f"node.labels.{swarm.data_label(settings.name)} == true"],
+        storage=location,
+        constraints=storage.constraints(settings),
         # One with a password or token in it is for builds alone.
         pip_index_url=""
         if "@" in urlsplit(settings.mirrors.pypi).netloc
@@ -119,10 +136,18 @@ class Deployment:
 
 
 def prepare(
-    settings: Settings, references: Mapping[str, str], data_node: str, workspace: Workspace
+    settings: Settings,
+    references: Mapping[str, str],
+    data_node: str,
+    nodes: Sequence[str],
+    location: HubStorage,
+    workspace: Workspace,
 ) -> Deployment:
-    """Write the stack file and the hub's configuration; give them with their variables."""
-    hub = hub_config(settings, references).model_dump_json(indent=1)
+    """Write the stack file and the hub's configuration; give them with their variables.
+
+    ``data_node`` and ``nodes`` are addresses.
+    """
+    hub = hub_config(settings, references, location).model_dump_json(indent=1)
     url = urlsplit(site_url(settings))
     stack = wanted(settings)
     variables = {
@@ -131,6 +156,9 @@ def prepare(
         "HOST": url.hostname or "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
+        "FORWARDER": distribute.forwarder(settings),
+        "NODES": " ".join(nodes),
+        "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),
@@ -147,6 +175,13 @@ def prepare(
 def deploy(deployment: Deployment) -> None:
     """Give the stack to the Swarm."""
     shell.run(docker.deploy(str(deployment.file), deployment.stack), env=deployment.variables)
+
+
+def renew(service: str) -> None:
+    """Have a service start again with the image that its name means now."""
+    shell.run(
+        docker.command("service", "update", "--force", "--detach", "--no-resolve-image", service)
+    )
 
 
 def services(stack: str) -> list[dict[str, Any]]:
@@ -180,7 +215,8 @@ def unready(stack: str) -> list[str]:
     late = []
     for service in services(stack):
         name = service["Spec"]["Name"].removeprefix(f"{stack}_")
-        running, desired = replicas(service)
+        # What runs on every node is the nodes' matter; one of them may be unable to.
+        running, desired = (1, 1) if "Global" in service["Spec"]["Mode"] else replicas(service)
         state = service.get("UpdateStatus", {}).get("State", "completed")
         if state == "paused":
             raise NotehiveError(f"{name}: its update was stopped; {why(f'{stack}_{name}')}")

@@ -1,19 +1,28 @@
 """What runs, where, and what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import machine, stack, swarm
-from notehive.settings import Settings, parse_memory
+from notehive.platform import machine, nodes, stack, storage, swarm
+from notehive.settings import Settings, format_memory, parse_memory
+
+LARGEST = 10  # homes that are shown; --json gives all
+
+# What a node says of itself.
+NODE_KEYS = (
+    *("name", "address", "state", "availability", "role", "data"),
+    *("cpu", "memory", "servers", "images", "forwarder"),
+)
 
 
 def status(settings: Settings) -> dict[str, Any]:
     """Give the state of a stack: its services, nodes, users' servers, images, and what is wrong.
 
-    Memory is in bytes: usage less inactive file cache, of the containers on this node.
+    Memory is in bytes: usage less inactive file cache, of the containers on this node. So are
+    homes and shared folders, as they were last measured.
     """
     name = settings.name
     if not machine.engine_version() or not swarm.require_usable().active:
@@ -21,6 +30,7 @@ def status(settings: Settings) -> dict[str, Any]:
     with ThreadPoolExecutor() as pool:
         used = pool.submit(memory, name)
         size = pool.submit(image_sizes)
+        stored = pool.submit(storage.usage, name)
         listed = stack.services(name)
         servers = list(
             docker.objects(
@@ -29,21 +39,24 @@ def status(settings: Settings) -> dict[str, Any]:
                 *("--filter", "label=notehive.kind=server"),
             )
         )
-        nodes = swarm.nodes()
+        listed_nodes = nodes.look(name)
+        homes = storage.homes(settings, stored.result()["homes"])
         services = [_service(name, service, used.result()) for service in listed]
     return {
         "name": name,
         "url": stack.site_url(settings),
         "services": services,
         "servers": [_server(row, used.result()) for row in servers],
-        "nodes": [_node(name, node) for node in nodes],
+        "homes": homes,
+        "storage": {key: stored.result()[key] for key in ("shared", "free", "total")},
+        "nodes": [_node(node) for node in listed_nodes],
         "memory": sum(service["memory"] for service in services),
         "images": size.result(),
-        "wrong": wrong(services, nodes),
+        "wrong": wrong(services, listed_nodes),
     }
 
 
-def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[str]:
+def wrong(services: list[dict[str, Any]], listed: list[nodes.Node]) -> list[str]:
     """Give what needs the operator's attention, a sentence each."""
     if not services:
         return ["nothing runs; `./notehive up` brings it up"]
@@ -53,11 +66,7 @@ def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[s
             for s in services
             if s["why"]
         ),
-        *(
-            f"node {node['Description']['Hostname']} is {node['Status']['State']}"
-            for node in nodes
-            if node["Status"]["State"] != "ready"
-        ),
+        *nodes.wrong(listed),
     ]
 
 
@@ -71,7 +80,8 @@ def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> 
         "desired": desired,
         "memory": used.get(full, 0),
         "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
-        "why": "" if running == desired else stack.why(full),
+        # What runs on every node is told with the nodes.
+        "why": "" if running == desired or "Global" in service["Spec"]["Mode"] else stack.why(full),
     }
 
 
@@ -87,13 +97,21 @@ def _server(row: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _node(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+def describe_homes(homes: list[dict[str, Any]], free: int) -> Iterator[str]:
+    """Give lines about homes: all of them, and the largest ones."""
+    if not homes:
+        return
+    total = format_memory(sum(home["used"] for home in homes))
+    yield f"{len(homes)} homes hold {total}, {format_memory(free)} are free; the largest:"
+    for home in homes[:LARGEST]:
+        of = f" of {format_memory(home['quota'])}" if home["quota"] else ""
+        yield f"  {home['user'] or home['home'] + ' (no user)'}: {format_memory(home['used'])}{of}"
+
+
+def _node(node: nodes.Node) -> dict[str, Any]:
     return {
-        "name": node["Description"]["Hostname"],
-        "state": node["Status"]["State"],
-        "availability": node["Spec"]["Availability"],
-        "role": node["Spec"]["Role"],
-        "data": node["Spec"].get("Labels", {}).get(swarm.data_label(name)) == "true",
+        **{key: getattr(node, key) for key in NODE_KEYS},
+        "reserved": {"cpu": node.reserved_cpu, "memory": node.reserved_memory},
     }
 
 
