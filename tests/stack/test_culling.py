@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from socket import create_connection
 from typing import Any
 
 import pytest
@@ -55,14 +56,13 @@ def ready(user: User, server: str = "") -> bool:
     return bool((user.server(server) or {}).get("ready"))
 
 
-def socket(user: User, path: str) -> ClientConnection:
+def websocket(user: User, path: str) -> ClientConnection:
     """Open a websocket of a user's server."""
     host = user.site.url.removeprefix("http://")
     return connect(
         f"ws://{host}/user/{quoted(user.name)}/{path}",
         additional_headers={"Authorization": f"token {user.token}"},
-        host="127.0.0.1",
-        port=user.site.port,
+        sock=create_connection(("127.0.0.1", user.site.port), timeout=60),
     )
 
 
@@ -72,7 +72,7 @@ def run_silent_cell(user: User) -> None:
     header = {"msg_id": "1", "session": "test", "username": "", "version": "5.3"}
     content = {"code": "import time; time.sleep(600)", "silent": False}
     message = {"header": {**header, "msg_type": "execute_request"}, "content": content}
-    with socket(user, f"api/kernels/{kernel}/channels?session_id=test") as ws:
+    with websocket(user, f"api/kernels/{kernel}/channels?session_id=test") as ws:
         ws.send(json.dumps({**message, "channel": "shell", "parent_header": {}, "metadata": {}}))
         while json.loads(ws.recv(timeout=60))["header"]["msg_type"] != "execute_input":
             pass
@@ -81,7 +81,7 @@ def run_silent_cell(user: User) -> None:
 def run_program(user: User) -> None:
     """Start a program in a terminal that does nothing and says nothing, and close the page."""
     terminal = ask(user, "api/terminals", "POST")["name"]
-    with socket(user, f"terminals/websocket/{terminal}") as ws:
+    with websocket(user, f"terminals/websocket/{terminal}") as ws:
         ws.send(json.dumps(["stdin", "echo st''arted; sleep 600\r"]))
         output = ""
         while "started" not in output:
