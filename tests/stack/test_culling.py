@@ -1,6 +1,5 @@
 """Who uses a server keeps it, who has just a page open does not."""
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.hub import User, quoted, user
-from tests.support.site import Site, fetch, wait_for
+from tests.support.site import Site, changed, fetch, wait_for
 
 IDLE = 0.75  # minutes
 POLLED = ("api/kernels", "api/terminals", "api/sessions", "api/contents", "notehive/notices")
@@ -20,15 +19,9 @@ POLLED = ("api/kernels", "api/terminals", "api/sessions", "api/contents", "noteh
 
 @pytest.fixture(scope="module")
 def culling(site: Site) -> Iterator[None]:
-    """The site with little patience, and as it was afterwards."""
-    settings = copy.deepcopy(site.settings)
-    site.settings["culling"] = {"idle": IDLE, "notice": IDLE * 0.6}
-    try:
-        site.up()
+    """The site with little patience."""
+    with changed(site, culling={"idle": IDLE, "notice": IDLE * 0.6}):
         yield
-    finally:
-        site.settings = settings
-        site.up()
 
 
 @pytest.fixture
