@@ -8,7 +8,7 @@ import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
@@ -99,6 +99,12 @@ def _check_registry(value: str) -> str:
     return value
 
 
+def _check_directory(value: str) -> str:
+    if value and not re.fullmatch(r"(/[\w.-]*[\w-][\w.-]*)+", value):
+        raise ValueError("write it like /mnt/cluster/notehive, without a slash at the end")
+    return value
+
+
 def _check_subnet(value: str) -> str:
     try:
         subnet = ipaddress.IPv4Network(value)
@@ -113,6 +119,7 @@ Memory = Annotated[int, BeforeValidator(parse_memory)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Mirror = Annotated[str, AfterValidator(_check_mirror)]
 OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
+Directory = Annotated[str, AfterValidator(_check_directory)]
 Registry = Annotated[str, AfterValidator(_check_registry)]
 Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
@@ -232,10 +239,24 @@ class Group(Section):
         default_factory=list,
         description="Sizes reserved for the groups that name them; the others are for everyone.",
     )
+    shared: Literal["none", "members", "everyone"] = Field(
+        "members",
+        description="Who has the folder /shared/NAME; with `everyone`, those who are no members "
+        "read only.",
+    )
+    quota: Memory = Field(
+        0, ge=0, description="Space for each member's home, where it is more than storage.quota."
+    )
+
     limits: Limits = Field(
         default_factory=Limits,
         description="The most that one member may hold in all running servers together.",
     )
+
+
+def home_quota(default: int, groups: Mapping[str, Group], member_of: Set[str]) -> int:
+    """Give the space (bytes) for the home of a member of these groups; 0 for no limit."""
+    return max([default, *(group.quota for name, group in groups.items() if name in member_of)])
 
 
 class LockOut(Section):
@@ -256,11 +277,39 @@ class Auth(Section):
     lock_out: LockOut = Field(default_factory=LockOut, description="When failed logins lock.")
 
 
-class Storage(Section):
-    """Where users' homes are."""
+class Nfs(Section):
+    """The NFS server that keeps users' homes."""
 
-    kind: Literal["local"] = Field(
-        "local", description="Docker volumes on the node that keeps the data."
+    server: str = Field(
+        "", description="Name or address of your own server; empty: Notehive's, on the data node."
+    )
+    path: str = Field("", description="The directory that your own server exports.")
+    port: int = Field(2049, ge=1, le=65535, description="Port of the server, yours or Notehive's.")
+    options: str = Field(
+        "vers=4.2,hard,noatime",
+        description="How nodes mount it; address, port, nodev and nosuid are added.",
+    )
+
+
+class Storage(Section):
+    """Where users' homes and groups' shared folders are."""
+
+    kind: Literal["local", "nfs"] = Field(
+        "local",
+        description="`local`: a directory, of the data node or one that all nodes have; "
+        "`nfs`: every node mounts it.",
+    )
+    path: Directory = Field(
+        "",
+        description="With `local`: a directory that every node has, like the mount of a cluster "
+        "file system. Empty: a volume of the data node, and servers run on that node alone.",
+    )
+    nfs: Nfs = Field(default_factory=Nfs, description="With `nfs`: the server.")
+    quota: Memory = Field(
+        0,
+        ge=0,
+        description="Space for each home, like 50G; whoever uses more can only start a server of "
+        "the smallest size, to delete files. 0: no limit.",
     )
 
 
@@ -348,7 +397,9 @@ class Settings(Section):
     sizes: dict[Name, Size] = Field(
         default_factory=_default_sizes, min_length=1, description="Sizes to choose from."
     )
-    storage: Storage = Field(default_factory=Storage, description="Where users' homes are.")
+    storage: Storage = Field(
+        default_factory=Storage, description="Where users' homes and shared folders are."
+    )
     mirrors: Mirrors = Field(default_factory=Mirrors, description="Package mirrors.")
     ca_bundle: str = Field(
         "",
@@ -453,6 +504,12 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
                         ("groups", group, key, index),
                         f"{name!r} is not defined in {key}:; defined are {', '.join(defined)}",
                     )
+        if rights.quota and not settings.storage.quota:
+            yield (
+                ("groups", group, "quota"),
+                "is more than storage.quota, which is not set; set that too",
+            )
+    yield from _storage_contradictions(settings.storage)
     yield from _contradictions_of_groups(settings)
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
@@ -464,6 +521,32 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
             ("network", "registry_port"),
             f"takes the ports {first} and {second}, and url: has {port}; choose another",
         )
+    nfs = settings.storage.nfs
+    if settings.storage.kind == "nfs" and not nfs.server and nfs.port in (port, first, second):
+        yield ("storage", "nfs", "port"), "is the site's or the registry's; choose another"
+
+
+def _storage_contradictions(storage: Storage) -> Iterator[tuple[Location, str]]:
+    nfs = storage.nfs
+    if storage.kind == "local" and nfs != Nfs():
+        yield ("storage", "nfs"), "is for kind: nfs; set that, or remove this"
+    if storage.kind == "nfs" and storage.path:
+        yield (
+            ("storage", "path"),
+            "is for kind: local; the path of your own NFS server is nfs.path",
+        )
+    if nfs.server and not nfs.path.startswith("/"):
+        yield (
+            ("storage", "nfs", "path"),
+            f"name the directory that {nfs.server} exports, like /export/notehive",
+        )
+    if nfs.path and not nfs.server:
+        yield (
+            ("storage", "nfs", "path"),
+            "is for a server of your own; name it with server:, or remove this",
+        )
+    if re.search(r"(^|,)(addr|port)=", nfs.options):
+        yield ("storage", "nfs", "options"), "names the address or port; use server: and port:"
 
 
 def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, str]]:

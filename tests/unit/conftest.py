@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from notehive.hub.config import HubConfig, HubImage
+from notehive.hub.config import HubConfig, HubImage, HubStorage
 from notehive.settings import parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,6 +162,7 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
         },
         sizes=parsed.sizes,
         services=parsed.services,
+        storage=HubStorage(root="/srv", nfs="", quota=parsed.storage.quota),
         constraints=[],
         pip_index_url="",
     )

@@ -3,24 +3,16 @@
 from contextvars import ContextVar
 from typing import Any
 
-from tornado.web import HTTPError
-
 from notehive.hub.config import HubConfig
 from notehive.hub.holdings import Holding, total
 from notehive.hub.options import check_options, options_from_form
+from notehive.hub.refusal import refusal
 from notehive.hub.rights import rights_of
 from notehive.hub.spawn_form import render_form
 
 # What the request in hand asked for by the form. JupyterHub draws a refused form for the user's
 # default server, whichever server it was for, so a spawner cannot know it.
 asked: ContextVar[dict[str, Any] | None] = ContextVar("asked", default=None)
-
-
-def refusal(status: int, message: str) -> HTTPError:
-    """An error whose message reaches programs by the REST API and people by the hub's pages."""
-    error = HTTPError(status, message)
-    error.jupyterhub_message = message
-    return error
 
 
 def held_by(user: Any) -> Holding:
