@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from copy import deepcopy
 from html import unescape
 from http.cookies import SimpleCookie
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.support.hub import User, user
-from tests.support.site import PASSWORD, Answer, Site, fetch, wait_for
+from tests.support.site import PASSWORD, Answer, Site, docker, fetch, wait_for
 from tests.support.wishes import WISHES
 
 IMAGES, SIZES = ("base", "datascience"), ("small", "medium", "large")
@@ -206,3 +207,32 @@ def test_a_changed_group_shows_at_the_next_login(limited: Site, people: dict[str
         limited.up()
         stop_all(nobody)
     assert by_api(nobody, {"size": "large"}).status == 400
+
+
+BOMB = "bomb() { while :; do bomb & done; }; bomb"
+
+
+def test_a_fork_bomb_harms_nobody_else(people: dict[str, User]) -> None:
+    """Another user's server answers and works on, and the bomber's can be stopped."""
+    bomber, other = people["nobody"], people["lab"]
+    site = other.site
+    for someone in (bomber, other):
+        assert someone.start(image="base", size="small")
+    spec = json.loads(docker("service", "inspect", bomber.service))[0]["Spec"]["TaskTemplate"]
+    assert spec["Resources"]["Limits"]["Pids"] == 1024
+    container = site.container(bomber.service)
+    refused = next(
+        path for path in Path("/sys/fs/cgroup").rglob("pids.events") if container in str(path)
+    )
+    try:
+        docker("exec", "--detach", container, "sh", "-c", BOMB)
+        wait_for("the bomb's end", lambda: refused.read_text().split() != ["max", "0"], 60)
+        headers = {"Authorization": f"Bearer {other.token}"}
+        for _ in range(5):
+            assert fetch(site, f"/user/{other.name}/api/status", headers=headers).status == 200
+        assert site.exec(other.service, "sh", "-c", "echo $((6 * 7)) | cat") == "42"
+        assert int(refused.with_name("pids.current").read_text()) <= 1024
+    finally:
+        stop_all(bomber)
+        stop_all(other)
+    assert not refused.exists()

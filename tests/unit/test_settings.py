@@ -423,7 +423,7 @@ def test_gpus_are_generic_resources_of_the_swarm() -> None:
 
 @pytest.mark.parametrize(
     ("memory", "pids"),
-    [("128M", 512), ("1G", 512), ("1.5G", 768), ("2G", 1024), ("32G", 16384), ("1T", 16384)],
+    [("128M", 1024), ("2G", 1024), ("2.5G", 1280), ("32G", 16384), ("1T", 16384)],
 )
 def test_processes_in_proportion_to_memory(memory: str, pids: int) -> None:
     assert parse(SIZE.format(cpu=1, memory=memory)).sizes["big"].pids == pids
