@@ -196,6 +196,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         return service.Amounts(
             self.cpu_limit,
             self.mem_limit,
+            size.pids,
             self.cpu_guarantee,
             self.mem_guarantee,
             size.pids,
