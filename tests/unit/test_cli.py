@@ -283,6 +283,8 @@ STATUS: dict[str, Any] = {
     "nodes": [
         {"name": "n1", "state": "ready", "availability": "active", "role": "manager", "data": True}
     ],
+    "homes": [{"user": "a[b]", "home": "a-b-0123456789", "used": 2 * 1024**3, "quota": 0}],
+    "storage": {"free": 9 * 1024**3},
     "memory": 3 * 1024**2,
     "images": {"hub": 200 * 1024**2},
     "wrong": ["hub: 0 of 1 run: Failed [x]"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from notehive import docker, shell
+from notehive import docker, naming, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubStorage
 from notehive.platform import accounts, stack, storage
@@ -149,7 +149,7 @@ def test_homes_with_their_users(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = parse("name: nh\nstorage: {quota: 10G}\ngroups: {risk: {quota: 20G}}")
     users = [{"name": "ana", "groups": ["risk"]}, {"name": "bob", "groups": []}]
     monkeypatch.setattr(accounts, "ask", lambda *args: {"users": users})
-    ana, bob = (storage.naming.home(name).removeprefix("homes/") for name in ("ana", "bob"))
+    ana, bob = (naming.home(name).removeprefix("homes/") for name in ("ana", "bob"))
     used = {"gone-1": 1, ana: 3, bob: 2}
     assert storage.homes(settings, used) == [
         {"user": "ana", "home": ana, "used": 3, "quota": 20 * GIB},

@@ -16,6 +16,7 @@ class HubImage(BaseModel):
     title: str
     description: str
     reference: str  # what Docker is told to run
+    packages: list[str] = []  # what is installed, each as "name version"
 
 
 class HubStorage(BaseModel):

@@ -14,7 +14,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import machine, storage
+from notehive.platform import machine, packages, storage
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -95,6 +95,7 @@ def hub_config(
             title=image.title or key,
             description=image.description,
             reference=references[ours] if ours else image.image or key,
+            packages=image.packages or (packages.installed(ours) if ours else []),
         )
     return HubConfig(
         stack=settings.name,
