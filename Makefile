@@ -48,7 +48,7 @@ docs: .notehive/dev/.stamp
 	./notehive --help >/dev/null
 	rm -rf .notehive/dev
 	.notehive/venv/bin/python3 -m venv .notehive/dev
-	$(python) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(python) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	touch $@
 
 # A browser for the tests: the distribution's, if there is none.

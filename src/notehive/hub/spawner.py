@@ -14,11 +14,13 @@ from traitlets import List
 
 from notehive import naming
 from notehive.hub import (
+    culling,
     ending,
     keeper,
     probe,
     room,
     service,
+    sizes,
     stopping,
     storage,
     tokens,
@@ -99,10 +101,10 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
     async def prepare_storage(self) -> None:
         """Have the home and the shared folders made; refuse a large server for a full home."""
-        sizes = rights_of(self.platform, self.user).sizes
+        may = rights_of(self.platform, self.user).sizes
         size = self.user_options["size"]
         try:
-            await storage.prepare(self.platform, self.user.name, self.groups, sizes, size)
+            await storage.prepare(self.platform, self.user.name, self.groups, may, size)
         except storage.OverQuotaError as error:
             raise refusal(400, str(error)) from None
         except keeper.KeeperError as error:
@@ -151,7 +153,9 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             env["MLFLOW_TRACKING_URI"] = f"{self.platform.url}/mlflow"
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
-        return env
+        may = rights_of(self.platform, self.user).sizes
+        env |= sizes.server_env(self.platform, may, self.user_options["size"])
+        return env | culling.server_env(self.platform.culling)
 
     async def create_object(self) -> Mapping[str, Any]:
         """Create the service, with the server's token as a Swarm secret; give what has its ID."""
@@ -189,6 +193,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             self.mem_limit,
             self.cpu_guarantee,
             self.mem_guarantee,
+            size.pids,
             size.generic_resources,
         )
 
