@@ -194,13 +194,12 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         """What the server may use, and what is kept for it."""
         size = self.platform.sizes[self.user_options["size"]]
         return service.Amounts(
-            self.cpu_limit,
-            self.mem_limit,
-            size.pids,
-            self.cpu_guarantee,
-            self.mem_guarantee,
-            size.pids,
-            size.generic_resources,
+            cpu=self.cpu_limit,
+            memory=self.mem_limit,
+            pids=size.pids,
+            reserved_cpu=self.cpu_guarantee,
+            reserved_memory=self.mem_guarantee,
+            generic=size.generic_resources,
         )
 
     async def check_allowed(self, image: str) -> str:
