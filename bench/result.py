@@ -47,7 +47,7 @@ def commit() -> str:
     return head + (" with changes" if changed else "")
 
 
-def write(name: str, result: Any) -> None:
-    """Write a result to bench/results/NAME.json."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+def write(path: Path, result: Any) -> None:
+    """Write a result as JSON."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -19,7 +19,7 @@ from aiohttp import ClientSession, TCPConnector
 
 from bench import figures, measures, report
 from bench.floor import floor
-from bench.result import circumstances, write
+from bench.result import RESULTS, circumstances, write
 from bench.setting import ROWS, set_up, versions
 
 MEASURES = ("serial", "storm", "restart", "floor")
@@ -77,7 +77,7 @@ def main() -> None:
         "rows": {key: ROWS[key] for key in ROWS if key in asked.rows},
         **measured,
     }
-    write("spawn", result)
+    write(RESULTS / "spawn.json", result)
     print("\n" + report.markdown(result))
 
 

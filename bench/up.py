@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.result import circumstances, engine, write
+from bench.result import RESULTS, circumstances, engine, write
 from tests.support.site import Site, docker
 
 IDLE_SECONDS = 300
@@ -89,7 +89,7 @@ def main() -> None:
             site.notehive("down", "--purge", "--yes")
     command = "python -m bench.up" + (" --cold" if cold else "")
     result = {**circumstances(command, load), "figures": figures}
-    write("up", result)
+    write(RESULTS / "up.json", result)
     print(json.dumps(result, indent=2))
 
 

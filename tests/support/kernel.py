@@ -1,9 +1,12 @@
 """A kernel and its websocket, as JupyterLab's own client uses them."""
 
+import asyncio
 import json
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
@@ -23,6 +26,7 @@ class Kernel:
     def __init__(self, session: ClientSession, server: str, headers: Mapping[str, str]) -> None:
         self.session, self.server, self.headers = session, server.rstrip("/"), dict(headers)
         self.id = ""
+        self.frames: Counter[str] = Counter()  # what came that is no message, by kind
         self._socket: ClientWebSocketResponse
 
     async def __aenter__(self) -> "Kernel":
@@ -31,9 +35,8 @@ class Kernel:
                 raise CellError(f"no kernel: {answer.status} {(await answer.text())[:200]}")
             self.id = (await answer.json())["id"]
         address = f"{self.server}/api/kernels/{self.id}/channels"
-        # Like a browser: it answers the server's pings, and sends none of its own.
         self._socket = await self.session.ws_connect(
-            address, headers=self.headers, heartbeat=None, autoping=True, max_msg_size=0
+            address, headers=self.headers, autoping=False, max_msg_size=0
         )
         return self
 
@@ -51,10 +54,7 @@ class Kernel:
         await self._socket.send_json(request(asked, code))
         result, awaited = "", {"execute_reply", "idle"}
         while awaited:
-            message = await self._socket.receive()
-            if message.type is not WSMsgType.TEXT:
-                raise CellError(f"the websocket ended: {message.type.name} {message.data}")
-            answer = json.loads(message.data)
+            answer = await self._message()
             content, kind = answer["content"], answer["msg_type"]
             if answer["parent_header"].get("msg_id") != asked:
                 continue
@@ -67,6 +67,26 @@ class Kernel:
             elif kind == "status":
                 awaited.discard(content["execution_state"])
         return result
+
+    async def listen(self, seconds: float) -> int:
+        """Do nothing for so long but to hear; give how many messages the kernel sent."""
+        heard = 0
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self._message()
+                    heard += 1
+        except TimeoutError:
+            return heard
+
+    async def _message(self) -> Any:
+        """Give the kernel's next message. Like a browser's, pings are answered, and none sent."""
+        while (frame := await self._socket.receive()).type is not WSMsgType.TEXT:
+            self.frames[frame.type.name] += 1
+            if frame.type is not WSMsgType.PING:
+                raise CellError(f"the websocket ended: {frame.type.name} {frame.data}")
+            await self._socket.pong(frame.data)
+        return json.loads(frame.data)
 
 
 def request(message_id: str, code: str) -> dict[str, object]:
