@@ -71,7 +71,6 @@ def peer(
         "MEMORY_GUARANTEE": str(size.reserved.memory),
         "ENDPOINT_MODE": ENDPOINT_MODE,
     }
-    remove(stack)  # what an ended run left
     try:
         shell.run(docker.deploy(str(HERE / "stack.yml"), stack), env=variables)
         await_site(port, 120)

@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from bench import floor, servers
 from bench.client import Hub
-from bench.peer import ENDPOINT_MODE, Notebook, build_image, peer
+from bench.peer import ENDPOINT_MODE, Notebook, build_image, peer, remove
 from bench.rows import Row
 from notehive import docker, settings
 from tests.support.hub import call
@@ -22,6 +23,7 @@ ROWS = {
     "mixed": "stock SwarmSpawner, Notehive's image",
     "notehive": "Notehive",
 }
+PEERS = ("stock", "mixed")
 STACK = "bench-notehive"
 PORT = 18280
 REGISTRY_PORT = 15200
@@ -56,8 +58,8 @@ def set_up(keys: Collection[str], session: ClientSession) -> Iterator[dict[str, 
     """
     with ExitStack() as stack:
         site = Site(Path(stack.enter_context(tempfile.TemporaryDirectory())), SETTINGS)
-        stack.callback(site.notehive, "down", "--purge", "--yes")
-        site.notehive("down", "--purge", "--yes", check=False)  # what an ended run left
+        remove_all(site)  # what an ended run left
+        stack.callback(remove_all, site)
         site.up()
         notebook = image(site, "notebooks-base")
         notebooks = {
@@ -85,6 +87,14 @@ def set_up(keys: Collection[str], session: ClientSession) -> Iterator[dict[str, 
             hub = Hub(session, f"http://{host}", host, stack.enter_context(up))
             rows[key] = Row(ROWS[key], f"bench-{key}", notebooks[key].image, hub)
         yield rows
+
+
+def remove_all(site: Site) -> None:
+    """Remove the site, the peers and the floor's services, whichever of them there are."""
+    servers.remove_all(floor.STACK)
+    for key in PEERS:
+        remove(f"bench-{key}")
+    site.notehive("down", "--purge", "--yes")
 
 
 def image(site: Site, name: str) -> str:
