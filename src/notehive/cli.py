@@ -116,6 +116,8 @@ def status_(
             f"server of {escape(server['user'])} {escape(server['server'])}: "
             f"{server['image']}, {server['size']}, {format_memory(server['memory'])}"
         )
+    for line in status.describe_homes(found["homes"], found["storage"]["free"]):
+        console.print(escape(line))
     for node in found["nodes"]:
         data = ", keeps the data" if node["data"] else ""
         console.print(f"node {node['name']}: {node['state']}, {node['role']}{data}")
@@ -238,8 +240,8 @@ def user_remove(context: typer.Context, name: str) -> None:
     """Stop a user's servers and remove the account; the home is kept."""
     chosen = _settings(context)
     accounts.ask(chosen.name, "user-remove", {"name": name})
-    home = naming.home_volume(chosen.name, normalize_user_name(name))
-    console.print(f"{escape(name)}: removed; the home stays in {home}")
+    home = naming.home(normalize_user_name(name))
+    console.print(f"{escape(name)}: removed; the home stays in the storage, {home}")
 
 
 def _role(user: dict[str, Any]) -> str:

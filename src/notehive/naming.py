@@ -28,6 +28,11 @@ def server_service(stack: str, user: str, server: str = "") -> str:
     return f"{stack}-{slug(f'{user}/{server}' if server else user)}"
 
 
-def home_volume(stack: str, user: str) -> str:
-    """Give the name of the volume that is a user's home, in all of that user's servers."""
-    return f"{stack}-home-{slug(user)}"
+def home(user: str) -> str:
+    """Give the path, below the storage's root, of a user's home in all of that user's servers."""
+    return f"homes/{slug(user)}"
+
+
+def shared(group: str) -> str:
+    """Give the path, below the storage's root, of a group's shared folder."""
+    return f"shared/{group}"

@@ -8,7 +8,7 @@ import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
@@ -32,6 +32,9 @@ UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
 URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
+EVERYONE = "everyone"  # the group that every user is in
+PIDS_PER_GIB = 512  # processes and threads of a server, for each GiB of its memory
+MOST_PIDS = 16384  # half of what a kernel has by default
 
 
 def parse_memory(value: object) -> int:
@@ -96,6 +99,12 @@ def _check_registry(value: str) -> str:
     return value
 
 
+def _check_directory(value: str) -> str:
+    if value and not re.fullmatch(r"(/[\w.-]*[\w-][\w.-]*)+", value):
+        raise ValueError("write it like /mnt/cluster/notehive, without a slash at the end")
+    return value
+
+
 def _check_subnet(value: str) -> str:
     try:
         subnet = ipaddress.IPv4Network(value)
@@ -110,10 +119,12 @@ Memory = Annotated[int, BeforeValidator(parse_memory)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Mirror = Annotated[str, AfterValidator(_check_mirror)]
 OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
+Directory = Annotated[str, AfterValidator(_check_directory)]
 Registry = Annotated[str, AfterValidator(_check_registry)]
 Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
+GenericResource = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
 class Section(BaseModel):
@@ -137,6 +148,10 @@ class Size(Section):
     guarantee: Resources | None = Field(
         None, description="What is reserved for it; a tenth of the limit's CPU, half its memory."
     )
+    gpu: int = Field(0, ge=0, le=64, description="GPUs of its own, of a node that advertises them.")
+    gpu_kind: GenericResource = Field(
+        "gpu", description="Name under which nodes advertise them, like NVIDIA-GPU."
+    )
 
     @model_validator(mode="after")
     def _guarantee_fits(self) -> "Size":
@@ -157,6 +172,17 @@ class Size(Section):
             cpu=round(self.limit.cpu / 10, 3), memory=self.limit.memory // 2
         )
 
+    @property
+    def generic_resources(self) -> dict[str, int]:
+        """What the Swarm calls the GPUs: how many of which kind."""
+        return {self.gpu_kind: self.gpu} if self.gpu else {}
+
+    @property
+    def pids(self) -> int:
+        """How many processes and threads a server may have: a fork bomb ends there."""
+        gibs = max(self.limit.memory / GIB, 1)
+        return min(int(gibs * PIDS_PER_GIB), MOST_PIDS)
+
 
 class Image(Section):
     """A notebook image that users may choose."""
@@ -168,10 +194,38 @@ class Image(Section):
         description="A folder of notebooks-images/, built by `up`, or a reference that Docker "
         "pulls (built FROM one of ours); the key if empty.",
     )
+    packages: list[str] = Field(
+        default_factory=list,
+        description="What the spawn form lists as installed, like `torch 2.9`; for images of "
+        "ours, what `pyproject.toml` says.",
+    )
+
+
+class Limits(Section):
+    """What one user may hold in all running servers together; a part left out has no limit."""
+
+    cpu: float | None = Field(None, gt=0, le=65536, description="Processor cores.")
+    memory: Memory | None = Field(None, description="Memory, like 512M or 4G.")
+    servers: int | None = Field(None, ge=1, description="Servers.")
+
+    def or_more(self, other: "Limits") -> "Limits":
+        """Give the more generous of each part that either of the two gives."""
+
+        def more(key: str) -> Any:
+            given = [v for v in (getattr(self, key), getattr(other, key)) if v is not None]
+            return max(given, default=None)
+
+        return Limits(**{key: more(key) for key in Limits.model_fields})
+
+    def admit(self, size: Resources) -> bool:
+        """Say whether a server of this size is within the limits, if it is the only one."""
+        return (self.cpu is None or size.cpu <= self.cpu) and (
+            self.memory is None or size.memory <= self.memory
+        )
 
 
 class Group(Section):
-    """A group of users."""
+    """A group of users. Every user is in the one named `everyone`."""
 
     members: list[UserName] = Field(
         default_factory=list,
@@ -185,6 +239,24 @@ class Group(Section):
         default_factory=list,
         description="Sizes reserved for the groups that name them; the others are for everyone.",
     )
+    shared: Literal["none", "members", "everyone"] = Field(
+        "members",
+        description="Who has the folder /shared/NAME; with `everyone`, those who are no members "
+        "read only.",
+    )
+    quota: Memory = Field(
+        0, ge=0, description="Space for each member's home, where it is more than storage.quota."
+    )
+
+    limits: Limits = Field(
+        default_factory=Limits,
+        description="The most that one member may hold in all running servers together.",
+    )
+
+
+def home_quota(default: int, groups: Mapping[str, Group], member_of: Set[str]) -> int:
+    """Give the space (bytes) for the home of a member of these groups; 0 for no limit."""
+    return max([default, *(group.quota for name, group in groups.items() if name in member_of)])
 
 
 class LockOut(Section):
@@ -205,11 +277,39 @@ class Auth(Section):
     lock_out: LockOut = Field(default_factory=LockOut, description="When failed logins lock.")
 
 
-class Storage(Section):
-    """Where users' homes are."""
+class Nfs(Section):
+    """The NFS server that keeps users' homes."""
 
-    kind: Literal["local"] = Field(
-        "local", description="Docker volumes on the node that keeps the data."
+    server: str = Field(
+        "", description="Name or address of your own server; empty: Notehive's, on the data node."
+    )
+    path: str = Field("", description="The directory that your own server exports.")
+    port: int = Field(2049, ge=1, le=65535, description="Port of the server, yours or Notehive's.")
+    options: str = Field(
+        "vers=4.2,hard,noatime",
+        description="How nodes mount it; address, port, nodev and nosuid are added.",
+    )
+
+
+class Storage(Section):
+    """Where users' homes and groups' shared folders are."""
+
+    kind: Literal["local", "nfs"] = Field(
+        "local",
+        description="`local`: a directory, of the data node or one that all nodes have; "
+        "`nfs`: every node mounts it.",
+    )
+    path: Directory = Field(
+        "",
+        description="With `local`: a directory that every node has, like the mount of a cluster "
+        "file system. Empty: a volume of the data node, and servers run on that node alone.",
+    )
+    nfs: Nfs = Field(default_factory=Nfs, description="With `nfs`: the server.")
+    quota: Memory = Field(
+        0,
+        ge=0,
+        description="Space for each home, like 50G; whoever uses more can only start a server of "
+        "the smallest size, to delete files. 0: no limit.",
     )
 
 
@@ -288,14 +388,18 @@ class Settings(Section):
         description="Users who administer; `up` makes the first one's account.",
     )
     auth: Auth = Field(default_factory=Auth, description="How people log in.")
-    groups: dict[Name, Group] = Field(default_factory=dict, description="Groups of users.")
+    groups: dict[Name, Group] = Field(
+        default_factory=dict, description="Groups of users; every user is in `everyone`."
+    )
     images: dict[Name, Image] = Field(
         default_factory=_default_images, min_length=1, description="Notebook images to choose from."
     )
     sizes: dict[Name, Size] = Field(
         default_factory=_default_sizes, min_length=1, description="Sizes to choose from."
     )
-    storage: Storage = Field(default_factory=Storage, description="Where users' homes are.")
+    storage: Storage = Field(
+        default_factory=Storage, description="Where users' homes and shared folders are."
+    )
     mirrors: Mirrors = Field(default_factory=Mirrors, description="Package mirrors.")
     ca_bundle: str = Field(
         "",
@@ -400,6 +504,16 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
                         ("groups", group, key, index),
                         f"{name!r} is not defined in {key}:; defined are {', '.join(defined)}",
                     )
+        if rights.quota and not settings.storage.quota:
+            yield (
+                ("groups", group, "quota"),
+                "is more than storage.quota, which is not set; set that too",
+            )
+    yield from _storage_contradictions(settings.storage)
+    yield from _contradictions_of_groups(settings)
+    for name, size in settings.sizes.items():
+        if size.gpu_kind != "gpu" and not size.gpu:
+            yield ("sizes", name, "gpu_kind"), "says nothing without gpu:; add how many"
     port = urlsplit(settings.url).port or 80
     first, second = settings.network.registry_port, settings.network.push_port
     if settings.services.registry and port in (first, second):
@@ -407,6 +521,56 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
             ("network", "registry_port"),
             f"takes the ports {first} and {second}, and url: has {port}; choose another",
         )
+    nfs = settings.storage.nfs
+    if settings.storage.kind == "nfs" and not nfs.server and nfs.port in (port, first, second):
+        yield ("storage", "nfs", "port"), "is the site's or the registry's; choose another"
+
+
+def _storage_contradictions(storage: Storage) -> Iterator[tuple[Location, str]]:
+    nfs = storage.nfs
+    if storage.kind == "local" and nfs != Nfs():
+        yield ("storage", "nfs"), "is for kind: nfs; set that, or remove this"
+    if storage.kind == "nfs" and storage.path:
+        yield (
+            ("storage", "path"),
+            "is for kind: local; the path of your own NFS server is nfs.path",
+        )
+    if nfs.server and not nfs.path.startswith("/"):
+        yield (
+            ("storage", "nfs", "path"),
+            f"name the directory that {nfs.server} exports, like /export/notehive",
+        )
+    if nfs.path and not nfs.server:
+        yield (
+            ("storage", "nfs", "path"),
+            "is for a server of your own; name it with server:, or remove this",
+        )
+    if re.search(r"(^|,)(addr|port)=", nfs.options):
+        yield ("storage", "nfs", "options"), "names the address or port; use server: and port:"
+
+
+def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, str]]:
+    """Groups whose members could not start anything that the group is for."""
+    everyone = settings.groups.get(EVERYONE, Group())
+    if everyone.members:
+        yield ("groups", EVERYONE, "members"), "every user is in this group; remove the members"
+    reserved = {size for group in settings.groups.values() for size in group.sizes}
+    for name, group in settings.groups.items():
+        if group.limits == Limits() and not group.sizes:
+            continue
+        limits = group.limits.or_more(everyone.limits)
+        # What the group is for; or else what is open to all.
+        own = group.sizes or [s for s in settings.sizes if s not in reserved] + everyone.sizes
+        sizes = [s for s in own if s in settings.sizes]
+        if sizes and not any(limits.admit(settings.sizes[s].limit) for s in sizes):
+            smallest = min(sizes, key=lambda s: settings.sizes[s].limit.memory)
+            need = settings.sizes[smallest].limit
+            key = "sizes" if group.limits == Limits() else "limits"
+            yield (
+                ("groups", name, key),
+                f"no size of the group is within its limits: {smallest} needs {need.cpu:g} CPU "
+                f"and {format_memory(need.memory)}; raise the limits or name a smaller size",
+            )
 
 
 def _keys(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int, bool]]:
@@ -439,6 +603,7 @@ SHOULD_BE = {
     "list_type": "a list, like [a, b]",
     "literal_error": "{expected}",
     "model_type": "keys and values",
+    "string_pattern_mismatch": "letters, digits and . _ -",
     "string_type": "text in quotes",
 }
 
@@ -521,4 +686,6 @@ def describe(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tu
 
 
 def _show_default(default: Any) -> str:
+    if default is None:
+        return ""
     return yaml.safe_dump(default, default_flow_style=True).split("\n")[0]

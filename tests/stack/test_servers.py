@@ -45,10 +45,13 @@ def test_the_service_is_what_was_chosen(site: Site, ada: User, server: str) -> N
     assert "/notehive/notebooks-base:" in container["Image"]
     assert spec["Labels"]["notehive.user"] == ada.name
     mounts = {mount["Target"]: mount for mount in container["Mounts"]}
-    assert mounts["/home/jovyan"]["Source"] == naming.home_volume(site.name, ada.name)
-    assert mounts["/home/jovyan"]["Type"] == "volume"
+    root = docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{site.name}_storage")
+    home = {"Type": "bind", "Source": f"{root}/{naming.home(ada.name)}", "Target": "/home/jovyan"}
+    assert mounts["/home/jovyan"] == home
+    shared = {"Type": "bind", "Source": f"{root}/shared/lab", "Target": "/shared/lab"}
+    assert mounts["/shared/lab"] == shared
     assert mounts["/dev/shm"]["TmpfsOptions"] == {"SizeBytes": 2**29}
-    assert len(mounts) == 2
+    assert len(mounts) == 3
 
 
 def test_inside_are_the_limits_and_no_rights(site: Site, ada: User, server: str) -> None:

@@ -1,4 +1,4 @@
-"""A real JupyterHub for the tests of accounts: its own process, SQLite, no proxy, no Docker."""
+"""A real JupyterHub for the tests: its own process, SQLite, no proxy, no Docker."""
 
 import dataclasses
 import os
@@ -10,7 +10,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from notehive.hub.config import HubConfig, HubImage
+from notehive.hub.config import HubConfig, HubImage, HubStorage
 from notehive.settings import parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,13 +30,15 @@ groups:
   risk: {members: [mara]}
   fraud: {}
 """
-# The proxy and the spawner do nothing; the clock can be moved by writing to a file.
+# The proxy and the servers are stand-ins: a server is a file, and one starts as long as there is
+# the file `slow`. The clock can be moved by writing to a file.
 HUB = """
+import asyncio
 import time
 from pathlib import Path
 from jupyterhub.proxy import Proxy
 from jupyterhub.spawner import Spawner
-from notehive.hub import accounts, config, pages
+from notehive.hub import accounts, choosing, config, pages
 
 class NoProxy(Proxy):
     should_start = False
@@ -43,26 +46,31 @@ class NoProxy(Proxy):
     async def delete_route(self, routespec): pass
     async def get_all_routes(self): return {{}}
 
-class NoServer(Spawner):
-    up = False
+class NoServer(choosing.ChoosingSpawner, Spawner):
+    platform = config.HubConfig.load(Path("{home}/hub.json"))
+    @property
+    def file(self): return Path(f"{home}/server-{{self.user.name}}-{{self.name}}")
     async def start(self):
-        self.up = True
+        while Path("{home}/slow").exists():
+            await asyncio.sleep(0.01)
+        self.file.touch()
         return "http://127.0.0.1:{port}"
-    async def stop(self, now=False): self.up = False
-    async def poll(self): return None if self.up else 0
+    async def stop(self, now=False): self.file.unlink(missing_ok=True)
+    async def poll(self): return None if self.file.exists() else 0
 
 def clock(offset=Path("{home}/clock")):
     return time.monotonic() + float(offset.read_text())
 
 config.SECRETS = Path("{home}")
-hub = config.HubConfig.load(Path("{home}/hub.json"))
+hub = NoServer.platform
 accounts.update_accounts(c, hub)
+choosing.update_choosing(c, hub)
 pages.update_pages(c, hub, Path("{templates}"))
 c.NotehiveAuthenticator.clock = clock
 c.NotehiveAuthenticator.password_rounds = 4
 c.JupyterHub.proxy_class = NoProxy
 c.JupyterHub.spawner_class = NoServer
-c.JupyterHub.allow_named_servers = True
+c.JupyterHub.cleanup_servers = False
 c.Spawner.http_timeout = 2
 c.JupyterHub.init_spawners_timeout = 0
 c.JupyterHub.bind_url = "http://127.0.0.1:{proxy_port}"
@@ -98,6 +106,13 @@ class Browser(requests.Session):
         return self.get("/hub/home", allow_redirects=False).status_code == 200
 
 
+def free_port() -> int:
+    """Give a port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclasses.dataclass
 class Hub:
     """The running hub."""
@@ -115,9 +130,12 @@ class Hub:
         browser.headers["Authorization"] = f"token {self.token}"
         return browser.request(method, "/hub/api" + path, json=body)
 
-    def user(self, name: str, *, admin: bool = False) -> tuple[Browser, str]:
+    def user(
+        self, name: str, *, admin: bool = False, groups: Sequence[str] = ()
+    ) -> tuple[Browser, str]:
         """Make a user; give a browser in which they are logged in, and their password."""
-        made = self.api("PUT", f"/accounts/{quote(name, safe='')}", {"admin": admin})
+        body = {"admin": admin, "groups": list(groups)}
+        made = self.api("PUT", f"/accounts/{quote(name, safe='')}", body)
         assert made.status_code == 201, made.text
         browser, password = self.browser(), made.json()["password"]
         assert browser.log_in(name, password).status_code == 302
@@ -144,6 +162,7 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
         },
         sizes=parsed.sizes,
         services=parsed.services,
+        storage=HubStorage(root="/srv", nfs="", quota=parsed.storage.quota),
         constraints=[],
         pip_index_url="",
     )
@@ -151,16 +170,20 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    home = tmp_path_factory.mktemp("hub")
-    ports = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports.append(probe.getsockname()[1])
+    with running_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+
+
+@contextmanager
+def running_hub(home: Path, settings: str = SETTINGS) -> Iterator[Hub]:
+    """A hub whose data are in this folder; a later one finds them, and the servers, again."""
+    if not (home / "ports").exists():
+        (home / "ports").write_text(f"{free_port()} {free_port()}")
+    ports = (home / "ports").read_text().split()
     token = secrets.token_hex(16)
     (home / "clock").write_text("0")
     (home / "hub-admin-token").write_text(token + "\n")
-    (home / "hub.json").write_text(hub_config().model_dump_json())
+    (home / "hub.json").write_text(hub_config(settings).model_dump_json())
     (home / "config.py").write_text(
         textwrap.dedent(HUB).format(
             home=home, templates=ROOT / "hub/templates", port=ports[0], proxy_port=ports[1]
@@ -187,7 +210,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     yield running
     process.send_signal(signal.SIGTERM)
     process.wait(30)
-    errors = [
-        line for line in (home / "log").read_text().splitlines() if line.startswith("Traceback")
-    ]
+    raised = re.findall(r"^Traceback .*\n(?: .*\n)+(\S.*)$", (home / "log").read_text(), re.M)
+    # JupyterHub logs a refused start with its traceback, too.
+    errors = [error for error in raised if not error.startswith("tornado.web.HTTPError: HTTP 400")]
     assert not errors, (home / "log").read_text()

@@ -218,7 +218,7 @@ def test_user_remove_names_the_home_that_stays(
 ) -> None:
     """In whichever spelling the user is named."""
     _, out, _ = run("user", "remove", "ANA")
-    assert f"the home stays in {naming.home_volume('nh', 'ana')}\n" in out
+    assert f"the home stays in the storage, {naming.home('ana')}\n" in out
 
 
 def test_logs_of_a_service_or_a_user(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +283,8 @@ STATUS: dict[str, Any] = {
     "nodes": [
         {"name": "n1", "state": "ready", "availability": "active", "role": "manager", "data": True}
     ],
+    "homes": [{"user": "a[b]", "home": "a-b-0123456789", "used": 2 * 1024**3, "quota": 0}],
+    "storage": {"free": 9 * 1024**3},
     "memory": 3 * 1024**2,
     "images": {"hub": 200 * 1024**2},
     "wrong": ["hub: 0 of 1 run: Failed [x]"],

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notehive.naming import home_volume, server_service, slug
+from notehive.naming import home, server_service, slug
 from notehive.usernames import PUNCTUATION
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -60,4 +60,4 @@ def test_no_two_servers_have_one_service(servers: list[tuple[str, str]]) -> None
 
 
 def test_all_servers_of_a_user_have_one_home() -> None:
-    assert home_volume("nh", "ana") == f"nh-home-{slug('ana')}"
+    assert home("ana") == f"homes/{slug('ana')}"

@@ -6,17 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notehive.hub.config import HubConfig, HubImage
-from notehive.hub.options import (
-    Choice,
-    allowed,
-    check_options,
-    describe_size,
-    options_from_form,
-    render_form,
-)
-from notehive.settings import parse
+from notehive.hub.amounts import describe_size
+from notehive.hub.holdings import Holding, summary, total
+from notehive.hub.options import Choice, check_options, options_from_form
+from notehive.hub.rights import rights
+from notehive.hub.spawn_form import render_form
+from notehive.settings import GIB, Limits
+from tests.unit.conftest import hub_config
 
+NOTHING = Holding()
 SETTINGS = """
 groups:
   risk: {images: [spark], sizes: [large]}
@@ -31,27 +29,7 @@ sizes:
   large: {title: Large, limit: {cpu: 8, memory: 1.5G}, guarantee: {cpu: 0.5, memory: 512M}}
 """
 
-
-def make(settings: str = SETTINGS) -> HubConfig:
-    parsed = parse(settings)
-    return HubConfig(
-        stack="notehive",
-        url="http://notehive.localhost",
-        admins=["boss"],
-        auth=parsed.auth,
-        groups=parsed.groups,
-        images={
-            key: HubImage(title=image.title, description=image.description, reference=key)
-            for key, image in parsed.images.items()
-        },
-        sizes=parsed.sizes,
-        services=parsed.services,
-        constraints=[],
-        pip_index_url="",
-    )
-
-
-CONFIG = make()
+CONFIG = hub_config(SETTINGS)
 EVERYTHING = (("base", "spark", "gpu"), ("small", "large"))
 
 
@@ -67,7 +45,7 @@ EVERYTHING = (("base", "spark", "gpu"), ("small", "large"))
     ],
 )
 def test_allowed(groups: set[str], admin: bool, expected: object) -> None:
-    assert allowed(CONFIG, groups, admin) == expected
+    assert rights(CONFIG, groups, admin=admin)[:2] == expected
 
 
 @pytest.mark.parametrize(
@@ -80,7 +58,7 @@ def test_allowed(groups: set[str], admin: bool, expected: object) -> None:
     ],
 )
 def test_choice(groups: set[str], options: dict[str, str], choice: Choice) -> None:
-    assert check_options(CONFIG, groups, False, options) == choice
+    assert check_options(CONFIG, rights(CONFIG, groups), NOTHING, options) == choice
 
 
 @pytest.mark.parametrize(
@@ -108,22 +86,23 @@ def test_choice(groups: set[str], options: dict[str, str], choice: Choice) -> No
 )
 def test_refused(options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=r"\.$") as error:
-        check_options(CONFIG, set(), False, options)
+        check_options(CONFIG, rights(CONFIG, ()), NOTHING, options)
     assert str(error.value).startswith(message)
 
 
 def test_huge_values_make_short_messages() -> None:
     for options in ({"image": "x" * 1_000_000}, {"x" * 1_000_000: 1}):
         with pytest.raises(ValueError, match=r"\.\.\.") as error:
-            check_options(CONFIG, set(), False, options)
+            check_options(CONFIG, rights(CONFIG, ()), NOTHING, options)
         assert len(str(error.value)) < 200
 
 
 def test_nothing_open() -> None:
-    config = make(SETTINGS.replace("sales: {}", "sales: {images: [base, spark, gpu]}"))
+    config = hub_config(SETTINGS.replace("sales: {}", "sales: {images: [base, spark, gpu]}"))
+    mine = rights(config, ())
     with pytest.raises(ValueError, match="No image is open to you; ask an administrator"):
-        check_options(config, set(), False, {})
-    assert "Ask an administrator" in render_form(config, set(), False, {})
+        check_options(config, mine, NOTHING, {})
+    assert "Ask an administrator" in render_form(config, mine, NOTHING, {})
 
 
 json_values = st.recursive(
@@ -143,16 +122,16 @@ values = st.sampled_from(["base", "spark", "gpu", "small", "large"]) | json_valu
 def test_whatever_is_asked_only_what_is_allowed_is_given(
     options: Any, groups: set[str], admin: bool
 ) -> None:
-    images, sizes = allowed(CONFIG, groups, admin)
+    mine = rights(CONFIG, groups, admin=admin)
     try:
-        choice = check_options(CONFIG, groups, admin, options)
+        choice = check_options(CONFIG, mine, NOTHING, options)
     except ValueError as error:
         assert len(str(error).splitlines()) == 1
         return
-    assert choice.image in images
-    assert choice.size in sizes
+    assert choice.image in mine.images
+    assert choice.size in mine.sizes
     assert set(options) <= {"image", "size"}
-    assert render_form(CONFIG, groups, admin, choice._asdict()).count(" checked") == 2
+    assert render_form(CONFIG, mine, NOTHING, choice._asdict()).count(" checked") == 2
 
 
 def test_form_fields_become_options_that_are_judged() -> None:
@@ -165,11 +144,12 @@ def test_form_fields_become_options_that_are_judged() -> None:
     ]
     for form in bad:
         with pytest.raises(ValueError, match=r"not text|unknown"):
-            check_options(CONFIG, set(), False, options_from_form(form))
+            check_options(CONFIG, rights(CONFIG, ()), NOTHING, options_from_form(form))
 
 
 def test_form() -> None:
-    html = render_form(CONFIG, {"risk"}, False, {"image": "spark", "size": "large"})
+    chosen = {"image": "spark", "size": "large"}
+    html = render_form(CONFIG, rights(CONFIG, ["risk"]), NOTHING, chosen)
     assert 'value="spark" required checked' in html
     assert 'value="large" required checked' in html
     assert html.count(" checked") == 2
@@ -185,7 +165,7 @@ def test_form() -> None:
     "chosen", [{}, {"image": "gpu", "size": "huge"}, {"image": ["spark"], "size": 3}]
 )
 def test_form_selects_the_first_where_the_last_choice_is_gone(chosen: dict[str, Any]) -> None:
-    html = render_form(CONFIG, {"risk"}, False, chosen)
+    html = render_form(CONFIG, rights(CONFIG, ["risk"]), NOTHING, chosen)
     assert 'value="base" required checked' in html
     assert 'value="small" required checked' in html
 
@@ -193,3 +173,143 @@ def test_form_selects_the_first_where_the_last_choice_is_gone(chosen: dict[str, 
 def test_size_without_guarantee_describes_its_default() -> None:
     lines = describe_size(CONFIG.sizes["small"])
     assert lines == ["up to 1 CPU · 2 GB memory", "at least 0.1 CPU · 1 GB"]
+
+
+def test_what_everyone_names_is_open_to_all() -> None:
+    config = hub_config(SETTINGS.replace("sales: {}", "everyone: {images: [gpu], sizes: [large]}"))
+    assert rights(config, ())[:2] == (("base", "gpu"), ("small", "large"))
+
+
+def test_gpus_are_on_the_card() -> None:
+    text = "sizes: {a: {limit: {cpu: 1, memory: 1G}, gpu: %d%s}}"
+    for settings, line in (
+        (text % (1, ""), "with 1 GPU"),
+        (text % (2, ""), "with 2 GPUs"),
+        (text % (2, ", gpu_kind: A100"), "with 2 A100"),
+    ):
+        assert describe_size(hub_config(settings).sizes["a"])[2] == line
+
+
+def test_packages_are_on_the_card_of_their_image() -> None:
+    images = dict(CONFIG.images)
+    images["spark"] = images["spark"].model_copy(update={"packages": ["pyspark 4.1", "<b>"]})
+    config = CONFIG.model_copy(update={"images": images})
+    html = render_form(config, rights(config, ["risk"]), NOTHING, {})
+    assert html.count("What is installed") == 1
+    assert html.index('value="spark"') < html.index("<li>pyspark 4.1</li>")
+    assert "<li>&lt;b&gt;</li>" in html
+
+
+LIMITS = """
+groups:
+  everyone: {limits: {cpu: 4, memory: 8G, servers: 2}}
+  risk: {limits: {cpu: 8, memory: 6G}}
+  lab: {limits: {servers: 5}}
+  free: {}
+sizes:
+  small: {limit: {cpu: 0.1, memory: 1G}}
+  large: {limit: {cpu: 4, memory: 4G}}
+"""
+LIMITED = hub_config(LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("groups", "admin", "limits"),
+    [
+        ([], False, Limits(cpu=4, memory=8 * GIB, servers=2)),
+        (["free"], False, Limits(cpu=4, memory=8 * GIB, servers=2)),
+        (["risk"], False, Limits(cpu=8, memory=8 * GIB, servers=2)),
+        (["risk", "lab"], False, Limits(cpu=8, memory=8 * GIB, servers=5)),
+        ([], True, Limits()),
+        (["everyone"], True, Limits()),
+        (["risk"], True, Limits(cpu=8, memory=6 * GIB)),
+    ],
+)
+def test_the_most_generous_limits_hold(groups: list[str], admin: bool, limits: Limits) -> None:
+    assert rights(LIMITED, groups, admin=admin).limits == limits
+
+
+@pytest.mark.parametrize(
+    ("held", "size", "sentence", "words"),
+    [
+        (Holding(), "large", "", ""),
+        (Holding(1, 0, 4 * GIB), "large", "", ""),
+        (Holding(1, 3.9, 0), "small", "", ""),
+        (
+            Holding(2, 0.2, 2 * GIB),
+            "small",
+            "You hold 2 of 2 servers; stop one first.",
+            "no server left",
+        ),
+        (
+            Holding(1, 2, 0),
+            "large",
+            "This size needs 4 CPUs; you have 2 of 4 left.",
+            "needs 4 CPUs, 2 left",
+        ),
+        (
+            Holding(1, 4, 0),
+            "small",
+            "This size needs 0.1 CPU; you have 0 of 4 left.",
+            "needs 0.1 CPU, 0 left",
+        ),
+        (
+            Holding(1, 0, 6 * GIB),
+            "large",
+            "This size needs 4 GB of memory; you have 2 of 8 GB left.",
+            "needs 4 GB, 2 GB left",
+        ),
+        (
+            Holding(1, 0, 7 * GIB + GIB // 2),
+            "small",
+            "This size needs 1 GB of memory; you have 512 MB of 8 GB left.",
+            "needs 1 GB, 512 MB left",
+        ),
+        # The limits were lowered while servers ran.
+        (
+            Holding(1, 64, 64 * GIB),
+            "small",
+            "This size needs 0.1 CPU; you have 0 of 4 left.",
+            "needs 0.1 CPU, 0 left",
+        ),
+    ],
+)
+def test_what_others_hold_counts(held: Holding, size: str, sentence: str, words: str) -> None:
+    mine = rights(LIMITED, ())
+    html = render_form(LIMITED, mine, held, {"size": size})
+    if not sentence:
+        assert check_options(LIMITED, mine, held, {"size": size}).size == size
+        assert f'value="{size}" required checked' in html
+        return
+    with pytest.raises(ValueError, match=r"left|stop") as error:
+        check_options(LIMITED, mine, held, {"size": size})
+    assert str(error.value) == sentence
+    assert f'value="{size}" required disabled' in html
+    assert words in html
+
+
+def test_tenths_of_cpus_add_up() -> None:
+    """As floats, 40 times 0.1 is more than 4."""
+    held = Holding()
+    for _ in range(40):
+        check_options(LIMITED, rights(LIMITED, ["lab"]), held, {"size": "small"})
+        held = total([held, Holding(0, 0.1, 0)])
+    with pytest.raises(ValueError, match=r"needs 0.1 CPU; you have 0 of 4 left"):
+        check_options(LIMITED, rights(LIMITED, ["lab"]), held, {"size": "small"})
+
+
+@pytest.mark.parametrize(
+    ("groups", "held", "sentence"),
+    [
+        ([], Holding(), "You hold 0 of 2 servers, 0 of 4 CPUs, 0 of 8 GB of memory."),
+        (
+            ["lab"],
+            Holding(1, 0.5, GIB // 2),
+            "You hold 1 of 5 servers, 0.5 of 4 CPUs, 512 MB of 8 GB of memory.",
+        ),
+    ],
+)
+def test_summary(groups: list[str], held: Holding, sentence: str) -> None:
+    assert summary(rights(LIMITED, groups).limits, held) == sentence
+    assert summary(Limits(), held) == ""
+    assert summary(Limits(servers=1), held, "ana holds").startswith("ana holds ")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notehive.errors import BadInput
-from notehive.hub.config import HubConfig
+from notehive.hub.config import HubConfig, HubStorage
 from notehive.platform import stack
 from notehive.settings import Settings, describe, format_memory, load, parse, parse_memory
 from tests.generated import settings_reference
@@ -176,6 +176,42 @@ def test_its_examples_are_good() -> None:
             "3: network.registry_port: takes the ports 5000 and 5001, and url: has 5001; "
             "choose another",
         ),
+        # Storage
+        ("storage: {kind: disk}", '1: storage.kind: should be "local" or "nfs", not "disk"'),
+        ("storage: {path: mnt}", "1: storage.path: write it like /mnt/cluster/notehive, without"),
+        ("storage: {path: /mnt/../etc}", "1: storage.path: write it like /mnt/cluster/notehive"),
+        ("storage: {path: /}", "1: storage.path: write it like /mnt/cluster/notehive"),
+        ("storage: {quota: lots}", "1: storage.quota: 'lots' is not an amount"),
+        ("storage: {quota: -1}", "1: storage.quota: should be at least 0, not -1"),
+        ("storage: {nfs: {port: 2050}}", "1: storage.nfs: is for kind: nfs; set that, or remove"),
+        (
+            "storage:\n  kind: nfs\n  path: /mnt/x",
+            "3: storage.path: is for kind: local; the path of your own NFS server is nfs.path",
+        ),
+        (
+            "storage: {kind: nfs, nfs: {server: nas}}",
+            "1: storage.nfs.path: name the directory that nas exports, like /export/notehive",
+        ),
+        (
+            "storage: {kind: nfs, nfs: {path: /export}}",
+            "1: storage.nfs.path: is for a server of your own; name it with server:, or remove",
+        ),
+        (
+            "storage: {kind: nfs, nfs: {options: 'hard,addr=10.0.0.1'}}",
+            "1: storage.nfs.options: names the address or port; use server: and port:",
+        ),
+        (
+            "url: http://x:2049\nstorage: {kind: nfs}",
+            "2: storage.nfs.port: is the site's or the registry's; choose another",
+        ),
+        (
+            "groups: {risk: {quota: 5G}}",
+            "1: groups.risk.quota: is more than storage.quota, which is not set; set that too",
+        ),
+        (
+            "groups: {risk: {shared: all}}",
+            '1: groups.risk.shared: should be "none", "members" or "everyone", not "all"',
+        ),
     ],
 )
 def test_mistakes(text: str, message: str) -> None:
@@ -312,7 +348,8 @@ def test_shown_memory_is_about_right_and_can_be_typed_in(size: int) -> None:
 def test_the_hub_is_told_the_exact_sizes() -> None:
     size = "{limit: {cpu: 0.7, memory: 1500M}, guarantee: {cpu: 0.1, memory: 1234567890}}"
     settings = parse(f"sizes: {{odd: {size}}}\nimages: {{base: {{}}}}\nurl: http://x")
-    told = stack.hub_config(settings, {"notebooks-base": "b:1"}).model_dump_json()
+    location = HubStorage(root="/srv", nfs="", quota=0)
+    told = stack.hub_config(settings, {"notebooks-base": "b:1"}, location).model_dump_json()
     assert HubConfig.model_validate_json(told).sizes == settings.sizes
 
 

@@ -5,38 +5,26 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jupyterhub.objects import Hub
+from jupyterhub.objects import Hub, Server
 from tornado.web import HTTPError
+from traitlets.config import Config
 
 from notehive import naming
 from notehive.hub.config import HubConfig, HubImage
 from notehive.hub.spawner import NotehiveSpawner, update_spawner
+from notehive.hub.watch import Watch
 from notehive.settings import Services
+from tests.support.engine import StandInEngine, node, task
 from tests.unit.conftest import hub_config
 
 TOKEN = "t0ken" * 8
+EXIT_0, EXIT_1 = ({"ContainerStatus": {"ExitCode": code}} for code in (0, 1))
 SETTINGS = """
 sizes:
   small: {limit: {cpu: 1.5, memory: 1G}, guarantee: {cpu: 0.25, memory: 300M}}
   large: {limit: {cpu: 4, memory: 8G}}
 groups: {risk: {sizes: [large]}}
 """
-
-
-class StandInEngine:
-    """A stand-in for docker-py's client: it keeps what it is asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-        self.secrets: list[dict[str, Any]] = []
-
-    async def __call__(self, method: str, *args: Any, **options: Any) -> Any:
-        self.asked.append((method, args, options))
-        return {"secrets": self.secrets, "create_secret": {"ID": "secret-id"}}.get(method, {})
-
-    def call(self, method: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        [found] = [(args, options) for name, args, options in self.asked if name == method]
-        return found
 
 
 def platform(**changes: Any) -> HubConfig:
@@ -47,10 +35,15 @@ def platform(**changes: Any) -> HubConfig:
 
 
 def make(
-    user: str = "ana", server: str = "", groups: tuple[str, ...] = (), **changes: Any
+    user: str = "ana",
+    server: str = "",
+    groups: tuple[str, ...] = (),
+    config: Any = None,
+    **changes: Any,
 ) -> NotehiveSpawner:
     """Give a spawner for a stand-in of a user."""
     spawner = NotehiveSpawner(
+        **({"config": config} if config else {}),
         platform=platform(**changes),
         hub=Hub(ip="hub", port=8081, base_url="/hub/"),
         orm_spawner=SimpleNamespace(name=server, user_options={}, server=None, state={}),
@@ -59,6 +52,7 @@ def make(
             escaped_name=user,
             url=f"/user/{user}/",
             admin=False,
+            spawners={},
             settings={},
             orm_user=SimpleNamespace(groups=[SimpleNamespace(name=name) for name in groups]),
         ),
@@ -70,14 +64,20 @@ def make(
     return spawner
 
 
+def speaking_to(spawner: NotehiveSpawner, **answers: Any) -> StandInEngine:
+    """Let it speak to a stand-in of the engine."""
+    engine = StandInEngine(**answers)
+    spawner.watch = Watch(engine, "nh")
+    return engine
+
+
 def create(spawner: NotehiveSpawner) -> tuple[StandInEngine, dict[str, Any]]:
     """Let it create its service; give the engine and what it was asked."""
-    engine = StandInEngine()
-    spawner.docker = engine
+    engine = speaking_to(spawner)
     spawner.apply_choice()
     spawner.image = "r/ds:1"
     asyncio.run(spawner.create_object())
-    return engine, engine.call("create_service")[1]
+    return engine, engine.the("create_service")[1]
 
 
 @pytest.mark.parametrize("server", ["", "second", "日本 x"])
@@ -90,7 +90,7 @@ def test_the_token_is_in_a_secret_and_nowhere_else() -> None:
     engine, service = create(make())
     assert TOKEN not in repr(service)
     assert TOKEN not in repr(make().service_env())
-    name, content, labels = engine.call("create_secret")[0]
+    name, content, labels = engine.the("create_secret")[0]
     assert content == TOKEN.encode()
     assert TOKEN not in name
     assert len(name) <= 64
@@ -149,11 +149,11 @@ def test_mounts_are_the_home_and_shared_memory() -> None:
         _, service = create(make(server=server))
         home, shm = service["task_template"]["ContainerSpec"]["Mounts"]
         assert (home["Type"], home["Source"], home["Target"]) == (
-            *("volume", naming.home_volume("nh", "ana")),
+            "bind",
+            f"/srv/{naming.home('ana')}",
             "/home/jovyan",
         )
         assert not home.get("ReadOnly")
-        assert home["VolumeOptions"]["Labels"]["notehive.user"] == "ana"
         assert (shm["Type"], shm["Target"]) == ("tmpfs", "/dev/shm")
         assert shm["TmpfsOptions"] == {"SizeBytes": 512 * 1024**2}
 
@@ -179,22 +179,21 @@ def test_the_service() -> None:
     assert container["Init"] is True
     # What a user's code could use against the node
     assert container["CapabilityDrop"] == ["ALL"]
+    assert container["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "1024"}
     assert task["Placement"] == {"Constraints": ["node.labels.nh.data == true"]}
     assert task["RestartPolicy"]["Condition"] == "none"
     assert set(task["LogDriver"]["Options"]) == {"max-size", "max-file"}, "logs fill the disk"
     assert [network["Target"] for network in task["Networks"]] == ["nh_users"]
 
 
-def test_old_tokens_are_removed_first_and_only_this_servers() -> None:
+def test_what_an_earlier_server_left_is_removed_and_only_that() -> None:
     spawner = make(server="second")
-    engine = StandInEngine()
-    engine.secrets = [{"ID": "old", "Spec": {"Name": "old"}}]
-    spawner.docker = engine
-    spawner.apply_choice()
-    asyncio.run(spawner.create_object())
-    done = [method for method, _, _ in engine.asked]
-    assert done == ["secrets", "remove_secret", "create_secret", "create_service"]
-    assert set(engine.call("secrets")[1]["filters"]["label"]) == {
+    old = {"ID": "old", "Spec": {"Name": "old"}}
+    engine = speaking_to(spawner, secrets=[old])
+    asyncio.run(spawner.remove_object())
+    assert engine.methods == ["remove_service", "secrets", "remove_secret"]
+    assert engine.the("remove_service")[0] == (spawner.object_name,)
+    assert set(engine.the("secrets")[1]["filters"]["label"]) == {
         "notehive.stack=nh",
         "notehive.kind=token",
         "notehive.user=ana",
@@ -205,8 +204,8 @@ def test_old_tokens_are_removed_first_and_only_this_servers() -> None:
 @pytest.mark.parametrize("wish", [{"size": "large"}, {"image": "r/evil:1"}, {"size": ["small"]}])
 def test_what_is_not_allowed_is_not_started(wish: dict[str, Any]) -> None:
     spawner = make()
-    engine = StandInEngine()
-    spawner.docker, spawner.user_options = engine, wish
+    engine = speaking_to(spawner)
+    spawner.user_options = wish
     with pytest.raises(HTTPError) as raised:
         spawner.apply_choice()
     assert raised.value.status_code == 400
@@ -214,57 +213,111 @@ def test_what_is_not_allowed_is_not_started(wish: dict[str, Any]) -> None:
     assert engine.asked == []
 
 
-def task(state: str, **status: Any) -> dict[str, Any]:
-    return {"Status": {"State": state, **status}, "NetworksAttachments": []}
-
-
 @pytest.mark.parametrize(
     ("found", "answer"),
     [
-        (None, 0),
-        (task("preparing"), None),
-        (task("running"), None),
-        (task("complete", ContainerStatus={"ExitCode": 0}), 0),
-        (
-            task("failed", ContainerStatus={"ExitCode": 137}, Err="non-zero exit"),
-            "failed: non-zero exit",
-        ),
-        (task("rejected", Err="no such image"), "rejected: no such image"),
-        (task("orphaned"), "orphaned: "),
+        ([], "outside the hub"),
+        ([task("preparing")], None),
+        ([task("new"), task("failed", DesiredState="shutdown")], None),
+        ([task("running")], None),
+        ([task("complete", DesiredState="shutdown", status=EXIT_0)], 0),
+        ([task("failed", DesiredState="shutdown", status=EXIT_1)], "exit code 1"),
+        ([task("rejected", DesiredState="shutdown", status={"Err": "no disk"})], "no disk"),
+        ([task("running", DesiredState="shutdown")], "node-1, which is down"),
+        ([task("orphaned", DesiredState="shutdown")], "orphaned"),
+        ([task("running", ServiceID="another")], "outside the hub"),
     ],
 )
-def test_poll(
-    found: dict[str, Any] | None, answer: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_poll(found: list[dict[str, Any]], answer: object) -> None:
     spawner = make()
+    speaking_to(spawner, tasks=found, nodes=[node("node-1", state="down")])
+    spawner.object_id = "service-id"
+    told = asyncio.run(spawner.poll())
+    if isinstance(answer, str):
+        assert answer in str(told)
+        assert told == spawner.ended
+    else:
+        assert told == answer
+        assert spawner.ended == ""
 
-    async def get_task() -> dict[str, Any] | None:
-        return found
 
-    monkeypatch.setattr(spawner, "get_task", get_task)
-    assert asyncio.run(spawner.poll()) == answer
-
-
-def test_the_address_is_the_tasks_on_the_users_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_the_hub_did_not_live_to_see_is_over() -> None:
     spawner = make()
-    attachments = [
-        {"Network": {"Spec": {"Name": name}}, "Addresses": [address]}
-        for name, address in (("ingress", "10.0.0.3/24"), ("nh_users", "10.96.0.9/16"))
+    engine = speaking_to(spawner)
+    assert asyncio.run(spawner.poll()) == 0
+    assert engine.asked == []
+
+
+def test_a_server_that_an_operator_moved_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    spawner = make()
+    attachment = {"Network": {"Spec": {"Name": "nh_users"}}, "Addresses": ["10.96.0.9/16"]}
+    speaking_to(spawner, tasks=[task(NetworksAttachments=[attachment])])
+    spawner.object_id, server = "service-id", Server(ip="10.96.0.4", port=8888)
+    monkeypatch.setattr(NotehiveSpawner, "server", server)
+    assert asyncio.run(spawner.poll()) is None
+    assert server.ip == "10.96.0.9"
+
+
+def test_why_it_ended_outlives_it() -> None:
+    """The hub makes a new spawner object from what its database keeps."""
+    spawner = make()
+    spawner.object_id, spawner.ended = "service-id", "It was killed."
+    assert spawner.get_state()["object_id"] == "service-id"
+    spawner.clear_state()
+    state = spawner.get_state()
+    assert "object_id" not in state
+    after = make()
+    after.load_state(state)
+    assert after.ended == "It was killed."
+
+
+OPTIONS = {
+    "mem_limit": "4G",
+    "cpu_limit": 2.5,
+    "volumes": {"data": "/data", "/srv/ref": {"bind": "/ref", "mode": "ro"}},
+    "mounts": [{"type": "volume", "source": "m-{username}", "target": "/more"}],
+    "volume_driver": "local",
+    "volume_driver_options": {"type": "nfs"},
+    "extra_placement_spec": {"constraints": ["node.labels.disk == ssd"], "preferences": None},
+    "extra_container_spec": {"hostname": "lab"},
+    "extra_resources_spec": {"generic_resources": {"gpu": 1}},
+    "extra_task_spec": {"force_update": 3},
+    "extra_create_kwargs": {"mode": "replicated"},
+    "environment": {"COLOUR": "blue"},
+}
+
+
+def test_dockerspawners_own_options_work() -> None:
+    """As an operator sets them: `c.SwarmSpawner.mem_limit` and its like."""
+    from traitlets.config import Config
+
+    spawner = make(config=Config({"SwarmSpawner": OPTIONS}))
+    _, service = create(spawner)
+    task_template = service["task_template"]
+    limits, reservations = (task_template["Resources"][k] for k in ("Limits", "Reservations"))
+    assert (limits["MemoryBytes"], limits["NanoCPUs"]) == (4 * 2**30, 25 * 10**8)
+    assert reservations["MemoryBytes"] == 300 * 2**20, "the size's, which is not larger"
+    assert reservations["GenericResources"]
+    assert task_template["Placement"]["Constraints"] == [
+        "node.labels.nh.data == true",
+        "node.labels.disk == ssd",
     ]
-
-    async def get_task() -> dict[str, Any]:
-        return {**task("running"), "NetworksAttachments": attachments}
-
-    monkeypatch.setattr(spawner, "get_task", get_task)
-    assert asyncio.run(spawner.get_ip_and_port()) == ("10.96.0.9", spawner.port)
-    attachments.pop()
-    with pytest.raises(RuntimeError, match="has no address on nh_users"):
-        asyncio.run(spawner.get_ip_and_port())
+    assert task_template["ForceUpdate"] == 3
+    container = task_template["ContainerSpec"]
+    assert container["Hostname"] == "lab"
+    assert "COLOUR=blue" in container["Env"]
+    assert container["CapabilityDrop"] == ["ALL"], "what is not named stays"
+    assert service["mode"] == "replicated"
+    mounts = {m["Target"]: m for m in container["Mounts"]}
+    assert set(mounts) == {"/home/jovyan", "/dev/shm", "/data", "/ref", "/more"}
+    assert (mounts["/data"]["Type"], mounts["/ref"]["Type"]) == ("volume", "bind")
+    assert mounts["/data"]["VolumeOptions"]["DriverConfig"]["Options"] == {"type": "nfs"}
+    assert mounts["/ref"]["ReadOnly"]
+    assert mounts["/more"]["Source"] == "m-ana"
+    assert mounts["/dev/shm"]["TmpfsOptions"] == {"SizeBytes": 2 * 2**30}
 
 
 def test_a_servers_token_reaches_its_server_and_the_gate_alone() -> None:
-    from traitlets.config import Config
-
     c = Config()
     update_spawner(c, platform())
     assert set(c.Spawner.server_token_scopes) == {

@@ -11,12 +11,14 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
+from notehive.hub.config import HubStorage
 from notehive.platform import stack, swarm, up
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
 EVERYTHING = stack.wanted(Settings())
 SERVICES: dict[str, dict[str, Any]] = EVERYTHING["services"]
+STORAGE = HubStorage(root="/srv/homes", nfs="", quota=0)
 REFERENCES = {
     name: f"127.0.0.1:5000/notehive/{name}:0123456789abcdef"
     for name in up.wanted_images(Settings())
@@ -122,7 +124,9 @@ def test_the_label_of_the_data_node_is_one() -> None:
     written = SERVICES["postgres"]["deploy"]["placement"]["constraints"][0]
     label = f"node.labels.{swarm.data_label('nh')} == true"
     assert written.replace("$STACK", "nh") == label
-    assert stack.hub_config(parse("name: nh\nurl: http://x"), REFERENCES).constraints == [label]
+    assert stack.hub_config(parse("name: nh\nurl: http://x"), REFERENCES, STORAGE).constraints == [
+        label
+    ]
 
 
 def test_ports_are_of_the_host() -> None:
@@ -192,7 +196,7 @@ def test_hub_config() -> None:
         "  mine: {title: Mine, description: all of it, image: 'registry/mine:1'}\n"
         "services: {mlflow: off}\n"
     )
-    told = stack.hub_config(settings, REFERENCES)
+    told = stack.hub_config(settings, REFERENCES, STORAGE)
     assert (told.stack, told.url, told.admins) == ("nh", "http://x:8080", ["boss"])
     assert told.pip_index_url == "https://mirror/simple"
     assert told.groups["risk"].members == ["mara"]
@@ -209,11 +213,18 @@ def test_hub_config() -> None:
 @pytest.mark.parametrize("login", ["me:secret", "token"])
 def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
     settings = parse(f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}")
-    assert login not in stack.hub_config(settings, REFERENCES).model_dump_json()
+    assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
 
 
 def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str, Any]]:
-    deployment = stack.prepare(parse(settings), REFERENCES, "10.0.0.7", Workspace(directory))
+    deployment = stack.prepare(
+        parse(settings),
+        REFERENCES,
+        "10.0.0.7",
+        ["10.0.0.7", "10.0.0.8"],
+        STORAGE,
+        Workspace(directory),
+    )
     return deployment, yaml.safe_load(deployment.file.read_text())
 
 
@@ -226,6 +237,7 @@ def test_prepare(tmp_path: Path) -> None:
         "PORT": "8080",
         "HOST": "site",
         "DATA_NODE": "10.0.0.7",
+        "NODES": "10.0.0.7 10.0.0.8",
         "REGISTRY_PORT": "5000",
         "REGISTRY_PUSH_PORT": "5001",
         "IMAGE_HUB": REFERENCES["hub"],

@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 
 from notehive.hub.passwords import generate_password
 from notehive.hub.sessions import end_sessions
+from notehive.settings import EVERYONE
 from notehive.usernames import check_user_name, normalize_user_name
 
 SERVICE = "notehive-admin"  # the hub's name for the operator's command line
@@ -134,6 +135,8 @@ class AccountHandler(AccountsHandler):
     def _groups(self, names: list[Any]) -> list[Any]:
         defined = list(self.authenticator.defined_groups)
         for name in names:
+            if name == EVERYONE:
+                raise HTTPError(400, f"Every user is in the group {EVERYONE}: leave it out.")
             if name not in defined:
                 known = ", ".join(defined) or "none"
                 raise HTTPError(

@@ -5,7 +5,7 @@ from typing import Any
 from notehive.hub.account_api import SERVICE
 from notehive.hub.authenticator import NotehiveAuthenticator
 from notehive.hub.config import HubConfig, read_secret
-from notehive.hub.groups import groups_to_load
+from notehive.hub.groups import at_login, groups_to_load, members_by_settings
 from notehive.usernames import check_user_name
 
 TOKEN = "hub-admin-token"  # noqa: S105 - the name of the Swarm secret
@@ -27,12 +27,10 @@ def update_accounts(c: Any, config: HubConfig) -> None:
     c.NotehiveAuthenticator.allowed_failed_logins = config.auth.lock_out.attempts
     c.NotehiveAuthenticator.seconds_before_next_try = config.auth.lock_out.minutes * 60
 
-    members = {
-        name: [check_user_name(member) for member in group.members]
-        for name, group in config.groups.items()
-    }
+    members = members_by_settings(config)
     c.NotehiveAuthenticator.defined_groups = members
     c.JupyterHub.load_groups = groups_to_load(members)
+    c.Authenticator.post_auth_hook = at_login(members)
 
     c.JupyterHub.services.append({"name": SERVICE, "api_token": read_secret(TOKEN)})
     c.JupyterHub.load_roles.append(

@@ -17,6 +17,7 @@ from notehive.hub.account_pages import page_handlers
 from notehive.hub.failed_logins import FailedLogins
 from notehive.hub.groups import drop_former_members
 from notehive.hub.passwords import check_new_password, hash_password, is_password
+from notehive.hub.storage_api import storage_handlers
 from notehive.usernames import check_user_name, normalize_user_name
 
 WRONG = "Wrong user name or password."
@@ -169,4 +170,4 @@ class NotehiveAuthenticator(NativeAuthenticator):
 
     def get_handlers(self, app: Any) -> list[tuple[str, Any]]:
         """Give our pages and API. /login and /logout stay JupyterHub's own."""
-        return [*page_handlers, *api_handlers]
+        return [*page_handlers, *api_handlers, *storage_handlers]

@@ -16,6 +16,15 @@ class HubImage(BaseModel):
     title: str
     description: str
     reference: str  # what Docker is told to run
+    packages: list[str] = []  # what is installed, each as "name version"
+
+
+class HubStorage(BaseModel):
+    """Where homes and shared folders are, for the nodes that mount them."""
+
+    root: str  # a directory of every node that servers run on; with `nfs`, of the server
+    nfs: str  # options of the NFS mount, its address among them; empty without NFS
+    quota: int  # bytes for each home, 0 for no limit
 
 
 class HubConfig(BaseModel):
@@ -31,6 +40,7 @@ class HubConfig(BaseModel):
     images: dict[str, HubImage]
     sizes: dict[str, Size]
     services: Services
+    storage: HubStorage
     constraints: list[str]  # Swarm placement constraints of users' servers
     pip_index_url: str  # Python index of users' `pip install`; empty for pip's own default
 

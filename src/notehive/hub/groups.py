@@ -1,10 +1,19 @@
-"""Groups of users, as the settings and ``user add --group`` make them."""
+"""Groups of users, as the settings, ``user add --group`` and the page Admin make them.
 
-from collections.abc import Mapping, Sequence
+JupyterHub's own ``manage_groups`` would take the last two away: it knows one source only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jupyterhub import orm
 
+from notehive.hub.config import HubConfig
+from notehive.settings import EVERYONE
+from notehive.usernames import check_user_name
+
+JSON = dict[str, Any]
+LoginHook = Callable[[Any, Any, JSON], JSON]
 REMEMBERED = "settings_members"  # property of a group: its members by the settings, last time
 
 
@@ -30,3 +39,33 @@ def drop_former_members(db: Any, members: Mapping[str, Sequence[str]]) -> None:
         for user in [user for user in group.users if user.name in former]:
             group.users.remove(user)
     db.commit()
+
+
+def members_by_settings(config: HubConfig) -> dict[str, list[str]]:
+    """Give the groups that have members, and those that the settings name.
+
+    All users are in `everyone`, which is therefore no group of the hub's.
+    """
+    return {
+        name: [check_user_name(member) for member in group.members]
+        for name, group in config.groups.items()
+        if name != EVERYONE
+    }
+
+
+def at_login(members: Mapping[str, Sequence[str]]) -> LoginHook:
+    """Give the hook that decides a user's groups at each login, whatever way they log in.
+
+    The settings' members join their groups, also one who was removed and is back, or was
+    taken out by hand. What the settings never said stays as it is.
+    """
+
+    def join(authenticator: Any, handler: Any, login: JSON) -> JSON:
+        if (user := orm.User.find(handler.db, login["name"])) is not None:
+            for group in handler.db.query(orm.Group):
+                if user.name in members.get(group.name, ()) and group not in user.groups:
+                    user.groups.append(group)
+            handler.db.commit()
+        return login
+
+    return join

@@ -1,14 +1,14 @@
-"""The spawn form, and the only judge of ``user_options``.
+"""The only judge of ``user_options``.
 
 The form, the REST API and named servers all pass through `check_options`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from notehive.hub.config import HubConfig
-from notehive.hub.spawn_form import Card, render_cards
-from notehive.settings import Resources, Size, format_memory
+from notehive.hub.holdings import Holding, shortage
+from notehive.hub.rights import Rights
 
 
 class Choice(NamedTuple):
@@ -18,42 +18,23 @@ class Choice(NamedTuple):
     size: str
 
 
-def allowed(
-    config: HubConfig, user_groups: set[str], admin: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the images and the sizes that a user may choose, in the order of the settings.
-
-    What any group names is reserved: for the members of the groups that name it, and for
-    administrators. The rest is for everyone.
-    """
-
-    def open_ones(key: str, names: Iterable[str]) -> tuple[str, ...]:
-        reserved: set[str] = set()
-        granted: set[str] = set()
-        for group, rights in config.groups.items():
-            reserved.update(getattr(rights, key))
-            if group in user_groups:
-                granted.update(getattr(rights, key))
-        return tuple(n for n in names if admin or n not in reserved or n in granted)
-
-    return open_ones("images", config.images), open_ones("sizes", config.sizes)
-
-
 def check_options(
-    config: HubConfig, user_groups: set[str], admin: bool, options: Mapping[str, Any]
+    config: HubConfig, rights: Rights, held: Holding, options: Mapping[str, Any]
 ) -> Choice:
     """Give the choice that these options make; what they leave out is the first allowed.
 
-    Raises ValueError with one sentence for anything else than an image and a size that
-    this user may choose.
+    ``held`` is what the user's other servers hold. Raises ValueError with one sentence for
+    anything else than an image and a size that this user may choose, and may choose now.
     """
     if not isinstance(options, Mapping):
         raise ValueError("The options are not an object with the keys image and size.")
     for key in options:
         if key not in Choice._fields:
             raise ValueError(f"The option {_show(key)} is unknown; known are image and size.")
-    images, sizes = allowed(config, user_groups, admin)
-    return Choice(_pick("image", images, options), _pick("size", sizes, options))
+    choice = Choice(_pick("image", rights.images, options), _pick("size", rights.sizes, options))
+    if short := shortage(rights.limits, held, config.sizes[choice.size].limit):
+        raise ValueError(short.sentence)
+    return choice
 
 
 def _pick(key: str, may: Sequence[str], options: Mapping[str, Any]) -> str:
@@ -84,39 +65,3 @@ def options_from_form(formdata: Mapping[str, list[Any]]) -> dict[str, Any]:
         for key, values in formdata.items()
         if key != "_xsrf"
     }
-
-
-def render_form(
-    config: HubConfig, user_groups: set[str], admin: bool, chosen: Mapping[str, Any]
-) -> str:
-    """Give the HTML of the spawn form's fields, with what was chosen last time selected."""
-    images, sizes = allowed(config, user_groups, admin)
-    image_cards = [
-        Card(key, config.images[key].title or key, [config.images[key].description])
-        for key in images
-    ]
-    size_cards = [
-        Card(key, config.sizes[key].title or key, describe_size(config.sizes[key])) for key in sizes
-    ]
-    return render_cards(
-        [
-            ("image", "Image", image_cards, _selected(images, chosen.get("image"))),
-            ("size", "Size", size_cards, _selected(sizes, chosen.get("size"))),
-        ]
-    )
-
-
-def _selected(may: Sequence[str], last: object) -> str:
-    # What was chosen once can have been removed from the settings since.
-    return last if isinstance(last, str) and last in may else next(iter(may), "")
-
-
-def describe_size(size: Size) -> list[str]:
-    """Give the lines below a size's title: the limit, and what is guaranteed."""
-    return [f"up to {_amount(size.limit)} memory", f"at least {_amount(size.reserved)}"]
-
-
-def _amount(resources: Resources) -> str:
-    memory = format_memory(resources.memory)
-    unit = "CPU" if resources.cpu <= 1 else "CPUs"
-    return f"{resources.cpu:g} {unit} · {memory[:-1]} {memory[-1]}B"

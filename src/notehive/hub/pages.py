@@ -1,17 +1,31 @@
 """The looks of the hub's pages."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nativeauthenticator.orm import UserInfo
 
+from notehive.hub.choosing import held_by
 from notehive.hub.config import HubConfig
+from notehive.hub.holdings import summary
+from notehive.hub.rights import rights_of
 
 TEMPLATES = Path("/opt/notehive/hub/templates")
 
 
 def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None:
     """Use our templates, which extend JupyterHub's own, and tell them what is switched on."""
+
+    def used_by(reader: Any) -> Callable[[Any], str]:
+        """Give what tells the reader of a page how much of the limits a user holds."""
+
+        def used(owner: Any) -> str:
+            who = "You hold" if owner.name == reader.name else f"{owner.name} holds"
+            return summary(rights_of(config, owner).limits, held_by(owner), who)
+
+        return used
+
     c.JupyterHub.template_paths = [str(templates)]
     # After a logout, the browser's back button must not show what is kept of a page.
     c.JupyterHub.tornado_settings = {"headers": {"Cache-Control": "no-store"}}
@@ -21,7 +35,9 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
         "image_titles": {key: image.title or key for key, image in config.images.items()},
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
         "sign_up": config.auth.sign_up,
+        # A function, called by JupyterHub with the user who reads the page, for each page.
         "pending_sign_ups": pending_sign_ups,
+        "used_by": used_by,
     }
 
 

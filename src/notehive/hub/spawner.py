@@ -1,74 +1,114 @@
 """Users' servers as Swarm services."""
 
 import asyncio
-import hashlib
-import time
-from collections.abc import Mapping
+import html
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from docker.errors import APIError, NotFound
-from docker.types import (
-    ContainerSpec,
-    DriverConfig,
-    EndpointSpec,
-    Mount,
-    NetworkAttachmentConfig,
-    Placement,
-    Resources,
-    RestartPolicy,
-    SecretReference,
-    TaskTemplate,
-)
+from docker.types import Mount
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future
-from tornado.web import HTTPError
+from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
+from traitlets import List
 
 from notehive import naming
-from notehive.hub import options
+from notehive.hub import (
+    ending,
+    keeper,
+    probe,
+    room,
+    service,
+    stopping,
+    storage,
+    tokens,
+)
+from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
+from notehive.hub.engine import Engine
+from notehive.hub.refusal import refusal
+from notehive.hub.rights import rights_of
+from notehive.hub.said import Said
+from notehive.hub.starting import Start
+from notehive.hub.tasks import Task, current
+from notehive.hub.watch import Watch, shared
+from notehive.settings import EVERYONE
 
-TOKEN_FILE = "jupyterhub-token"  # noqa: S105 - the name of a file below /run/secrets
-HOME = "/home/jovyan"
-USER_ID, GROUP_ID = "1000", "100"  # of jovyan, in notebooks-images/base
-PIDS = 4096  # processes and threads of one server; a fork bomb ends there
-PATIENCE_SECONDS = 15  # with a task that no node has room for; others may be about to leave
-STARTING = {"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"}
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 
-def refusal(status: int, message: str) -> HTTPError:
-    """An error whose message reaches programs by the REST API and people by the hub's pages."""
-    error = HTTPError(status, message)
-    error.jupyterhub_message = message
-    return error
+class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
+    """SwarmSpawner that reacts instead of sleeping, tells what it waits for, and cleans up.
 
-
-class NotehiveSpawner(SwarmSpawner):
-    """SwarmSpawner that takes an image and a size, and keeps tokens out of the service."""
+    The names of dockerspawner's options mean what they mean there. What an operator sets
+    with them wins over what the size says.
+    """
 
     user_options: dict[str, Any]
     platform: HubConfig = AnyTrait(help="What the hub was told.").tag(config=True)
+    mounts = List(help="More mounts, as dictionaries of docker.types.Mount's arguments.").tag(
+        config=True
+    )
 
-    def _rights(self) -> tuple[set[str], bool]:
-        return {group.name for group in self.user.orm_user.groups}, bool(self.user.admin)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.watch: Watch = shared(self.platform.stack)
+        self.said = Said()
+        self.ended = ""  # why it ended, in words for its user
+        limits = ("cpu_limit", "mem_limit", "cpu_guarantee", "mem_guarantee")
+        self._own = {name: getattr(self, name) for name in limits if self.trait_has_value(name)}
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of all spawners."""
+        return self.watch.engine
+
+    @property
+    def client(self) -> Any:
+        """docker-py's client, for what dockerspawner itself asks."""
+        return self.engine.client
+
+    def docker(self, method: str, *args: Any, **options: Any) -> Any:
+        """Call a method of docker-py's client; dockerspawner has one thread for all of it."""
+        return self.engine.call(method, *args, **options)
+
+    # What the user may have
+
+    @property
+    def groups(self) -> set[str]:
+        """Groups of the user, the one of everybody among them."""
+        return {group.name for group in self.user.orm_user.groups} | {EVERYONE}
 
     async def form(self) -> str:
-        """The spawn form for this user, with the last choice chosen."""
-        chosen = self.user_options or dict(self.orm_spawner.user_options or {})
-        return options.render_form(self.platform, *self._rights(), chosen)
+        """The spawn form for this user, below a word about a home that is over its quota."""
+        try:
+            warning = await storage.warning(self.platform, self.user.name, self.groups)
+        except keeper.KeeperError as error:
+            warning = str(error)
+        alert = f'<p class="alert alert-warning">{html.escape(warning)}</p>\n' if warning else ""
+        return alert + await super().form()
 
     def apply_choice(self) -> None:
-        """Check the user's options, whichever way they came, and set image and limits by them."""
+        """Check the user's options and set image and limits by them, or as the operator says."""
+        super().apply_choice()
+        for name, value in self._own.items():
+            setattr(self, name, value)
+        self.cpu_guarantee = min(self.cpu_guarantee, self.cpu_limit)
+        self.mem_guarantee = min(self.mem_guarantee, self.mem_limit)
+
+    async def prepare_storage(self) -> None:
+        """Have the home and the shared folders made; refuse a large server for a full home."""
+        sizes = rights_of(self.platform, self.user).sizes
+        size = self.user_options["size"]
         try:
-            choice = options.check_options(self.platform, *self._rights(), self.user_options)
-        except ValueError as error:
+            await storage.prepare(self.platform, self.user.name, self.groups, sizes, size)
+        except storage.OverQuotaError as error:
             raise refusal(400, str(error)) from None
-        self.user_options = {"image": choice.image, "size": choice.size}
-        size = self.platform.sizes[choice.size]
-        self.cpu_limit, self.mem_limit = size.limit.cpu, size.limit.memory
-        self.cpu_guarantee, self.mem_guarantee = size.reserved.cpu, size.reserved.memory
+        except keeper.KeeperError as error:
+            raise refusal(503, str(error)) from None
+
+    # What the engine is asked for
 
     def _object_name_default(self) -> str:
         return naming.server_service(self.platform.stack, self.user.name, self.name)
@@ -85,21 +125,24 @@ class NotehiveSpawner(SwarmSpawner):
             "notehive.size": self.user_options.get("size", ""),
         }
 
-    @property
-    def mounts(self) -> list[Mount]:
-        """The home, and shared memory of half the limit (Swarm ignores shm_size)."""
-        home = Mount(
-            target=HOME,
-            source=naming.home_volume(self.platform.stack, self.user.name),
-            type="volume",
-            labels={
-                "notehive.stack": self.platform.stack,
-                "notehive.kind": "home",
-                "notehive.user": self.user.name,
-            },
-        )
+    def all_mounts(self) -> list[Mount]:
+        """Home, shared folders, shared memory of half the limit, and what the operator adds.
+
+        Swarm ignores shm_size. A volume of the operator's that is no path is a volume, no bind.
+        """
+        ours = storage.mounts(self.platform, self.user.name, self.groups)
         shm = Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=self.mem_limit // 2)  # noqa: S108
-        return [home, shm]
+        more = [
+            Mount(
+                target=bind["bind"],
+                source=source,
+                type="bind" if source.startswith("/") else "volume",
+                read_only=bind["mode"] == "ro",
+                driver_config=None if source.startswith("/") else self.mount_driver_config,
+            )
+            for source, bind in self.volume_binds.items()
+        ]
+        return [*ours, shm, *more, *self.mount_binds]
 
     def service_env(self) -> dict[str, str]:
         """The server's environment without its tokens: whoever lists services reads this."""
@@ -111,147 +154,184 @@ class NotehiveSpawner(SwarmSpawner):
         return env
 
     async def create_object(self) -> Mapping[str, Any]:
-        """Create the service, with the server's token as a Swarm secret."""
-        await self._remove_secrets()
-        resources = Resources(
-            cpu_limit=int(self.cpu_limit * 1e9),
-            cpu_reservation=int(self.cpu_guarantee * 1e9),
-            mem_limit=self.mem_limit,
-            mem_reservation=self.mem_guarantee,
-            **self.extra_resources_spec,
-        )
-        resources["Limits"]["Pids"] = PIDS  # docker-py has no argument for it
-        container = ContainerSpec(
+        """Create the service, with the server's token as a Swarm secret; give what has its ID."""
+        secret = await tokens.create(self.engine, self.object_name, self.api_token, self.labels)
+        create = await maybe_future(self._eval_if_callable(self.extra_create_kwargs))
+        request = service.build(
+            name=self.object_name,
             image=self.image,
             args=await self.get_command(),
-            env=dict(self.service_env()),
-            mounts=self.mounts,
+            env=self.service_env(),
             labels=self.labels,
-            init=True,
-            secrets=[await self._create_secret()],
-            cap_drop=["ALL"],
-            **self.extra_container_spec,
+            mounts=self.all_mounts(),
+            secrets=[secret],
+            amounts=self.amounts,
+            network=self.network_name,
+            constraints=self.platform.constraints,
+            extra=service.Extra(
+                container=self.extra_container_spec,
+                resources=self.extra_resources_spec,
+                placement=self.extra_placement_spec,
+                task=self.extra_task_spec,
+                endpoint=self.extra_endpoint_spec,
+                create=self._render_templates(create),
+            ),
         )
-        task = TaskTemplate(
-            container_spec=container,
-            resources=resources,
-            networks=[NetworkAttachmentConfig(self.network_name)],
-            placement=Placement(constraints=self.platform.constraints, **self.extra_placement_spec),
-            # A user's own "Shut Down" and a crash both end the server; the hub says so.
-            restart_policy=RestartPolicy(condition="none"),
-            log_driver=DriverConfig("json-file", {"max-size": "10m", "max-file": "3"}),
-            **self.extra_task_spec,
+        created: Mapping[str, Any] = await self.engine.call("create_service", **request)
+        return created
+
+    @property
+    def amounts(self) -> service.Amounts:
+        """What the server may use, and what is kept for it."""
+        size = self.platform.sizes[self.user_options["size"]]
+        return service.Amounts(
+            self.cpu_limit,
+            self.mem_limit,
+            self.cpu_guarantee,
+            self.mem_guarantee,
+            size.generic_resources,
         )
-        service = await self.docker(
-            "create_service",
-            task_template=task,
-            name=self.service_name,
-            labels=self.labels,
-            endpoint_spec=EndpointSpec(mode="dnsrr", **self.extra_endpoint_spec),
-            **self.extra_create_kwargs,
-        )
-        return dict(service)
 
     async def check_allowed(self, image: str) -> str:
         """Give what Docker is to run for a key of ``images:``, which `apply_choice` has judged."""
         return self.platform.images[image].reference
 
-    async def start_object(self) -> None:
-        """Wait until the task runs; raise with the Swarm's own words if it cannot."""
-        patience = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            task = await self.get_task()
-            if task is None and await self.get_object() is None:
-                raise refusal(500, "The server's service was removed while it started.")
-            status = task["Status"] if task else {"State": "new"}
-            state, error = status["State"], status.get("Err", "")
-            if state == "running":
-                return
-            if state not in STARTING:
-                raise refusal(500, f"The server is {state}: {error or status}")
-            if state == "pending" and error and time.monotonic() > patience:
-                raise refusal(503, f"There is no room for a server of this size now: {error}")
-            await asyncio.sleep(0.1)
+    # Start
+
+    async def start(self) -> tuple[str, int]:
+        """Create the service; give the address of its task once JupyterLab answers there.
+
+        Raises HTTPError with the reason in words as soon as it is known that it cannot be.
+        """
+        self.ended, self.said = "", Said()
+        try:
+            self.said.say(5, "Preparing")
+            self.image = await self.check_allowed(self.user_options["image"])
+            # An earlier server of this name, stopped a moment ago, may still use the home.
+            await asyncio.gather(
+                self.remove_object(),
+                stopping.gone(self.watch, self.object_name),
+                self.prepare_storage(),
+            )
+            self.object_id = (await self.create_object())["ID"]
+            start = self._start()
+            task = await start.placed()
+            host = self._address(task)
+            await start.answered(self._url(task), host, self.port)
+            return host, self.port
+        finally:
+            self.said.end()
+
+    def _start(self) -> Start:
+        amounts = self.amounts
+        more = self.extra_placement_spec.get("constraints") or ()
+        return Start(
+            watch=self.watch,
+            said=self.said,
+            name=self.object_name,
+            service=self.object_id,
+            image=self.user_options["image"],
+            network=self.network_name,
+            need=room.Need(
+                amounts.reserved_cpu,
+                amounts.reserved_memory,
+                amounts.generic,
+                [*self.platform.constraints, *more],
+            ),
+        )
+
+    async def progress(self) -> AsyncIterator[Any]:
+        """Give what the start says, for the spawn page and the REST API."""
+        async for event in self.said.hear():
+            yield event
+
+    def _address(self, task: Task) -> str:
+        """The address of the task itself: the service's name may still mean an earlier one."""
+        return task.addresses[self.network_name]
+
+    def _url(self, task: Task) -> str:
+        return f"http://{self._address(task)}:{self.port}{self.server.base_url}"
+
+    # While it runs
 
     async def poll(self) -> int | str | None:
-        """None while the server runs or starts; else how it ended."""
-        task = await self.get_task()
-        if task is None:
-            return 0
-        status = task["Status"]
-        if status["State"] in STARTING or status["State"] == "running":
+        """None while the server runs or starts; else how it ended, 0 for in good order."""
+        if not self.object_id:
+            return 0  # it never was, or the hub was ended before it knew
+        task = current(await self.watch.tasks(self.object_id))
+        if task is not None and task.running:
+            self._keep_address(task)
             return None
-        code = status.get("ContainerStatus", {}).get("ExitCode", 1)
-        return code if code == 0 else f"{status['State']}: {status.get('Err', '')}"
+        if task is not None and task.starting:
+            return None
+        self.ended = ending.words(task, await self.engine.nodes())
+        return self.ended or 0
 
-    async def get_ip_and_port(self) -> tuple[str, int]:
-        """The address of the task itself: the service's name may still mean an earlier one."""
-        task = await self.get_task()
-        for attachment in task.get("NetworksAttachments") or [] if task else []:
-            if attachment["Network"]["Spec"]["Name"] == self.network_name:
-                return attachment["Addresses"][0].split("/")[0], self.port
-        raise RuntimeError(f"{self.service_name} has no address on {self.network_name}")
+    def _keep_address(self, task: Task) -> None:
+        """Follow a task that an operator's `docker service update` has moved.
+
+        The hub compares the proxy's routes with this address, and mends them.
+        """
+        address = task.addresses.get(self.network_name)
+        if address and self.server and self.server.ip not in ("", address):
+            self.log.warning("%s moved to %s", self._log_name, address)
+            self.server.ip = address
+
+    # Stop
+
+    async def stop(self, now: bool = False) -> None:
+        """End the server in good order, remove its service, and wait until its task is gone."""
+        self.ended = ""
+        task = current(await self.watch.tasks(self.object_id))
+        # Asked first: its node would let two seconds pass before it told the server to end.
+        if task and task.running and not now and await self._shut_down(task):
+            await stopping.gone(self.watch, self.object_name)
+        await self.remove_object()
+        if not await stopping.gone(self.watch, self.object_name):
+            self.log.warning("%s: its task still ends", self.object_name)
+
+    async def _shut_down(self, task: Task) -> bool:
+        return await probe.shut_down(self._url(task), self.api_token)
+
+    async def remove_object(self) -> None:
+        """Remove the service and its tokens; both may be gone already."""
+        await self.engine.discard("service", self.object_name)
+        # One that a task still uses is left to the sweep.
+        stack, user = f"notehive.stack={self.platform.stack}", f"notehive.user={self.user.name}"
+        await tokens.discard(self.engine, stack, user, f"notehive.server={self.name}")
 
     async def run_post_stop_hook(self) -> None:
         """Remove what is left of a server that ended by itself: then the hub calls no `stop`."""
-        if await self.get_object() is not None:
-            await self.remove_object()
-        else:
-            await self._remove_secrets()
+        await self.remove_object()
+        IOLoop.current().spawn_callback(storage.measure, self.user.name)
         await maybe_future(super().run_post_stop_hook())
 
-    async def remove_object(self) -> None:
-        """Remove the service and its token."""
-        await super().remove_object()
-        await self._remove_secrets()
+    # What the hub's database keeps
 
-    async def _create_secret(self) -> SecretReference:
-        digest = hashlib.sha256(self.api_token.encode()).hexdigest()[:8]
-        name = f"{self.service_name[:50]}-{digest}"
-        secret = await self.docker(
-            "create_secret",
-            name,
-            self.api_token.encode(),
-            {**self.labels, "notehive.kind": "token"},
-        )
-        return SecretReference(
-            secret["ID"], name, filename=TOKEN_FILE, uid=USER_ID, gid=GROUP_ID, mode=0o400
-        )
+    def get_state(self) -> dict[str, Any]:
+        """Give the service's id and name, and why it ended: the pages tell its user."""
+        return {**super().get_state(), **({"ended": self.ended} if self.ended else {})}
 
-    async def _remove_secrets(self) -> None:
-        """Remove what is left of this server's tokens; one that a task still uses stays for now."""
-        labels = (
-            f"notehive.stack={self.platform.stack}",
-            "notehive.kind=token",
-            f"notehive.user={self.user.name}",
-            f"notehive.server={self.name}",
-        )
-        for secret in await self.docker("secrets", filters={"label": list(labels)}):
-            try:
-                await self.docker("remove_secret", secret["ID"])
-            except NotFound:
-                pass
-            except APIError as error:
-                self.log.warning("secret %s stays: %s", secret["Spec"]["Name"], error)
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take what `get_state` gave."""
+        super().load_state(state)
+        self.ended = state.get("ended", "")
+
+    def clear_state(self) -> None:
+        """Forget the service, but not why it ended."""
+        super().clear_state()
+        self.object_id = ""
 
 
 def update_spawner(c: Any, config: HubConfig) -> None:
     """Set how users' servers are started."""
-
-    async def form(spawner: NotehiveSpawner) -> str:
-        return await spawner.form()
-
     c.JupyterHub.spawner_class = NotehiveSpawner
-    c.JupyterHub.allow_named_servers = True
     c.NotehiveSpawner.platform = config
     spawner = c.Spawner
-    spawner.options_form = form
-    spawner.options_from_form = options.options_from_form
-    spawner.apply_user_options = lambda spawner, user_options: spawner.apply_choice()
     spawner.cmd = ["start-notebook"]  # in notebooks-images/base
     spawner.default_url = "/lab"
-    spawner.start_timeout = 120
-    spawner.poll_interval = 10  # seconds until a server that ended by itself is noticed
+    spawner.start_timeout = 300  # for an image that a node has to pull
+    spawner.poll_interval = 5  # seconds until a server that ended by itself is noticed
     spawner.http_timeout = 60
     # The server's token also opens the pages behind the gate, as its user: MLflow from a notebook.
     spawner.server_token_scopes = [

@@ -9,7 +9,7 @@ import psutil
 
 from notehive import docker
 from notehive.errors import BadInput
-from notehive.platform import database, machine, site, stack, swarm
+from notehive.platform import database, machine, site, stack, storage, swarm
 from notehive.settings import GIB, Settings, format_memory
 
 MEMORY_NEEDED = 2 * GIB  # of the machine: the platform, its peak while starting, a small server
@@ -24,6 +24,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "Settings", check_settings
     yield "Machine", check_machine
     yield "Docker engine", check_engine
+    yield "Storage", check_storage
     yield "Swarm", check_swarm
     yield "Ports", check_ports
     yield "Network", check_network
@@ -87,6 +88,11 @@ def check_engine(settings: Settings) -> str:
     return "none answers; it will be installed and started"
 
 
+def check_storage(settings: Settings) -> str:
+    """The storage of homes is there, as far as it is not made by `up`."""
+    return storage.require_usable(settings)
+
+
 def check_swarm(settings: Settings) -> str:
     """The node manages a Swarm, or can begin one; the data are where they should be."""
     if not machine.engine_version():
@@ -108,6 +114,8 @@ def ports(settings: Settings) -> dict[int, str]:
             settings.network.registry_port: "network.registry_port",
             settings.network.push_port: "network.registry_port (and one above)",
         }
+    if storage.has_server(settings.storage):
+        wanted[settings.storage.nfs.port] = "storage.nfs.port"
     return wanted
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.hub.config import HubConfig, HubImage
-from notehive.platform import machine, swarm
+from notehive.hub.config import HubConfig, HubImage, HubStorage
+from notehive.platform import machine, packages, storage
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -34,8 +34,11 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
         if not getattr(settings.services, switch)
         for name in names
     ]
+    if not storage.has_server(settings.storage):
+        off.append("nfs")
     for name in off:
         del data["services"][name]
+    storage.adapt(data, settings)
     for key in ("volumes", "networks"):
         used = {
             name.split(":")[0]
@@ -81,7 +84,9 @@ def site_port(settings: Settings) -> int:
     return urlsplit(site_url(settings)).port or 80
 
 
-def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
+def hub_config(
+    settings: Settings, references: Mapping[str, str], location: HubStorage
+) -> HubConfig:
     """Give what the hub is told."""
     images = {}
     for key, image in settings.images.items():
@@ -90,6 +95,7 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
             title=image.title or key,
             description=image.description,
             reference=references[ours] if ours else image.image or key,
+            packages=image.packages or (packages.installed(ours) if ours else []),
         )
     return HubConfig(
         stack=settings.name,
@@ -100,7 +106,8 @@ def hub_config(settings: Settings, references: Mapping[str, str]) -> HubConfig:
         images=images,
         sizes=settings.sizes,
         services=settings.services,
-        constraints=[f"node.labels.{swarm.data_label(settings.name)} == true"],
+        storage=location,
+        constraints=storage.constraints(settings),
         # One with a password or token in it is for builds alone.
         pip_index_url=""
         if "@" in urlsplit(settings.mirrors.pypi).netloc
@@ -118,10 +125,18 @@ class Deployment:
 
 
 def prepare(
-    settings: Settings, references: Mapping[str, str], data_node: str, workspace: Workspace
+    settings: Settings,
+    references: Mapping[str, str],
+    data_node: str,
+    nodes: Sequence[str],
+    location: HubStorage,
+    workspace: Workspace,
 ) -> Deployment:
-    """Write the stack file and the hub's configuration; give them with their variables."""
-    hub = hub_config(settings, references).model_dump_json(indent=1)
+    """Write the stack file and the hub's configuration; give them with their variables.
+
+    ``data_node`` and ``nodes`` are addresses.
+    """
+    hub = hub_config(settings, references, location).model_dump_json(indent=1)
     url = urlsplit(site_url(settings))
     stack = wanted(settings)
     variables = {
@@ -130,6 +145,8 @@ def prepare(
         "HOST": url.hostname or "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
+        "NODES": " ".join(nodes),
+        "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),

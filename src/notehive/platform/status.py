@@ -1,19 +1,22 @@
 """What runs, where, and what it costs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import machine, stack, swarm
-from notehive.settings import Settings, parse_memory
+from notehive.platform import machine, stack, storage, swarm
+from notehive.settings import Settings, format_memory, parse_memory
+
+LARGEST = 10  # homes that are shown; --json gives all
 
 
 def status(settings: Settings) -> dict[str, Any]:
     """Give the state of a stack: its services, nodes, users' servers, images, and what is wrong.
 
-    Memory is in bytes: usage less inactive file cache, of the containers on this node.
+    Memory is in bytes: usage less inactive file cache, of the containers on this node. So are
+    homes and shared folders, as they were last measured.
     """
     name = settings.name
     if not machine.engine_version() or not swarm.require_usable().active:
@@ -21,6 +24,7 @@ def status(settings: Settings) -> dict[str, Any]:
     with ThreadPoolExecutor() as pool:
         used = pool.submit(memory, name)
         size = pool.submit(image_sizes)
+        stored = pool.submit(storage.usage, name)
         listed = stack.services(name)
         servers = list(
             docker.objects(
@@ -30,12 +34,15 @@ def status(settings: Settings) -> dict[str, Any]:
             )
         )
         nodes = swarm.nodes()
+        homes = storage.homes(settings, stored.result()["homes"])
         services = [_service(name, service, used.result()) for service in listed]
     return {
         "name": name,
         "url": stack.site_url(settings),
         "services": services,
         "servers": [_server(row, used.result()) for row in servers],
+        "homes": homes,
+        "storage": {key: stored.result()[key] for key in ("shared", "free", "total")},
         "nodes": [_node(name, node) for node in nodes],
         "memory": sum(service["memory"] for service in services),
         "images": size.result(),
@@ -85,6 +92,17 @@ def _server(row: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
         "size": labels.get("notehive.size", ""),
         "memory": used.get(row["Name"], 0),
     }
+
+
+def describe_homes(homes: list[dict[str, Any]], free: int) -> Iterator[str]:
+    """Give lines about homes: all of them, and the largest ones."""
+    if not homes:
+        return
+    total = format_memory(sum(home["used"] for home in homes))
+    yield f"{len(homes)} homes hold {total}, {format_memory(free)} are free; the largest:"
+    for home in homes[:LARGEST]:
+        of = f" of {format_memory(home['quota'])}" if home["quota"] else ""
+        yield f"  {home['user'] or home['home'] + ' (no user)'}: {format_memory(home['used'])}{of}"
 
 
 def _node(name: str, node: Mapping[str, Any]) -> dict[str, Any]:

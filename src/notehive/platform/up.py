@@ -19,6 +19,7 @@ from notehive.platform import (
     secrets,
     site,
     stack,
+    storage,
     swarm,
 )
 from notehive.platform.place import ROOT, Workspace
@@ -62,6 +63,9 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     with steps.step("Database") as step:
         made = database.ensure(settings.name, references["postgres"])
         step.say("made") if made else step.skip("is there")
+    with steps.step("Storage") as step:
+        done = storage.ensure(settings)
+        step.say(done) if done else step.skip("is there")
     with steps.step("Network") as step:
         made = swarm.ensure_network(f"{settings.name}_users", settings.network.users, settings.name)
         step.say(settings.network.users) if made else step.skip("is there")
@@ -69,7 +73,15 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         node = swarm.data_node(settings.name)
         if node is None:
             raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
-        deployment = stack.prepare(settings, references, node["Status"]["Addr"], workspace)
+        address = node["Status"]["Addr"]
+        deployment = stack.prepare(
+            settings,
+            references,
+            address,
+            [node["Status"]["Addr"] for node in swarm.nodes()],
+            storage.location(settings, address),
+            workspace,
+        )
         stack.deploy(deployment)
         stack.await_arrival(settings.name, step.say)
         step.say(f"{len(wanted['services'])} run")

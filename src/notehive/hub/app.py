@@ -1,0 +1,37 @@
+"""JupyterHub, and what Notehive does beside it in the same process."""
+
+from typing import Any
+
+from jupyterhub.app import JupyterHub
+from tornado.ioloop import PeriodicCallback
+
+from notehive.hub.sweep import sweep
+from notehive.hub.watch import shared
+
+SWEEP_SECONDS = 60
+
+
+class NotehiveHub(JupyterHub):
+    """JupyterHub that leaves no server behind."""
+
+    name = "jupyterhub"  # of its log and its configuration file
+    sweeper: PeriodicCallback | None = None
+
+    async def start(self) -> None:
+        """Start the hub, then sweep, and again every minute."""
+        await super().start()
+        platform = self.config.NotehiveSpawner.get("platform")
+        if platform is None:
+            return  # another spawner, or a subcommand
+        self.sweeper = PeriodicCallback(self.sweep, SWEEP_SECONDS * 1000)
+        self.sweeper.start()
+        await self.sweep()
+
+    async def sweep(self) -> None:
+        """Remove what belongs to no server of ours."""
+        platform: Any = self.config.NotehiveSpawner.platform
+        try:
+            for name in await sweep(shared(platform.stack).engine, platform.stack, self.users):
+                self.log.warning("removed %s, which belonged to no server", name)
+        except Exception:  # the next one may succeed
+            self.log.exception("The sweep failed")

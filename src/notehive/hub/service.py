@@ -1,0 +1,111 @@
+"""The Swarm service that is a user's server: built from what is given, without asking anybody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker.types import (
+    ContainerSpec,
+    DriverConfig,
+    EndpointSpec,
+    Mount,
+    NetworkAttachmentConfig,
+    Placement,
+    Resources,
+    RestartPolicy,
+    SecretReference,
+    TaskTemplate,
+)
+
+PIDS = 4096  # processes and threads of one server; a fork bomb ends there
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """CPU (cores) and memory (bytes) that a server may use, and that are kept for it."""
+
+    cpu: float
+    memory: int
+    reserved_cpu: float
+    reserved_memory: int
+    generic: Mapping[str, int] = field(default_factory=dict)  # by kind, as nodes advertise them
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What an operator adds by SwarmSpawner's options ``extra_..._spec``; it wins over ours."""
+
+    container: Mapping[str, Any] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
+    create: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(
+    *,
+    name: str,
+    image: str,
+    args: Sequence[str],
+    env: Mapping[str, str],
+    labels: Mapping[str, str],
+    mounts: Sequence[Mount],
+    secrets: Sequence[SecretReference],
+    amounts: Amounts,
+    network: str,
+    constraints: Sequence[str],
+    extra: Extra,
+) -> dict[str, Any]:
+    """Give the arguments of docker-py's ``create_service``."""
+    resources = Resources(
+        **{
+            "cpu_limit": int(amounts.cpu * 1e9),
+            "cpu_reservation": int(amounts.reserved_cpu * 1e9),
+            "mem_limit": amounts.memory,
+            "mem_reservation": amounts.reserved_memory,
+            "generic_resources": dict(amounts.generic) or None,
+            **extra.resources,
+        }
+    )
+    resources["Limits"]["Pids"] = PIDS  # docker-py has no argument for it
+    container = ContainerSpec(
+        **{
+            "image": image,
+            "args": list(args),
+            "env": dict(env),
+            "labels": dict(labels),
+            "init": True,
+            "secrets": list(secrets),
+            "cap_drop": ["ALL"],
+            # Docker lets anybody in a container send from a port below 1024. By such a port an NFS
+            # server knows a node's kernel from a program that asks for other people's homes.
+            "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024"},
+            **extra.container,
+            "mounts": [*mounts, *extra.container.get("mounts", ())],
+        }
+    )
+    placement = {
+        **extra.placement,
+        "constraints": [*constraints, *(extra.placement.get("constraints") or ())],
+    }
+    task = TaskTemplate(
+        **{
+            "container_spec": container,
+            "resources": resources,
+            "networks": [NetworkAttachmentConfig(network)],
+            "placement": Placement(**placement),
+            # A user's own "Shut Down" and a crash both end the server; the hub says so.
+            "restart_policy": RestartPolicy(condition="none"),
+            "log_driver": DriverConfig("json-file", {"max-size": "10m", "max-file": "3"}),
+            **extra.task,
+        }
+    )
+    return {
+        "task_template": task,
+        "name": name,
+        "labels": dict(labels),
+        # A virtual IP would drop idle connections, and cost a second address.
+        "endpoint_spec": EndpointSpec(**{"mode": "dnsrr", **extra.endpoint}),
+        **extra.create,
+    }

@@ -1,0 +1,198 @@
+"""Where homes and shared folders are kept: the volume, how the stack and the nodes mount it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from notehive import docker, naming, shell
+from notehive.errors import BadInput, NotehiveError
+from notehive.hub.config import HubStorage
+from notehive.platform import accounts, swarm
+from notehive.settings import Settings, Storage, home_quota
+
+OWNER = 1000, 100  # user and group of notebook servers; the keeper is the same user
+KEEPER_ROOT = "/srv/storage"  # where the service `storage` sees the root
+
+
+def volume(stack: str) -> str:
+    """Name of the volume that is the root, unless the settings name another place."""
+    return f"{stack}_storage"
+
+
+def is_volume(storage: Storage) -> bool:
+    """Whether the root is a volume of the data node: Notehive's NFS server serves it too."""
+    return not storage.path and not storage.nfs.server
+
+
+def has_server(storage: Storage) -> bool:
+    """Whether Notehive's own NFS server is wanted."""
+    return storage.kind == "nfs" and not storage.nfs.server
+
+
+def constraints(settings: Settings) -> list[str]:
+    """Give the Swarm's placement constraints of users' servers: where their homes can be had."""
+    if settings.storage.kind == "local" and is_volume(settings.storage):
+        return [f"node.labels.{swarm.data_label(settings.name)} == true"]
+    return []
+
+
+def nfs_options(storage: Storage, data_node: str) -> str:
+    """Give the options with which every node mounts the NFS server."""
+    nfs = storage.nfs
+    return f"addr={nfs.server or data_node},port={nfs.port},nodev,nosuid,{nfs.options}"
+
+
+def location(settings: Settings, data_node: str) -> HubStorage:
+    """Give what the hub is told; ``data_node`` is that node's address. The volume is there."""
+    storage = settings.storage
+    if storage.kind == "nfs":
+        root, nfs = storage.nfs.path, nfs_options(storage, data_node)
+    else:
+        root, nfs = storage.path or str(mountpoint(volume(settings.name))), ""
+    return HubStorage(root=root, nfs=nfs, quota=storage.quota)
+
+
+def adapt(stack: dict[str, Any], settings: Settings) -> None:
+    """Let the keeper of a stack file have the root that the settings name."""
+    storage = settings.storage
+    keeper = stack["services"]["storage"]
+    if storage.path:
+        keeper["volumes"] = [f"{storage.path}:{KEEPER_ROOT}"]
+    elif not is_volume(storage):
+        options = {
+            "type": "nfs",
+            "o": nfs_options(storage, ""),
+            "device": f":{storage.nfs.path}",
+        }
+        stack["volumes"]["storage"] = {
+            # A node keeps a volume with the options of its first use: others, another name.
+            "name": f"{volume(settings.name)}-{digest(options)}",
+            "driver_opts": options,
+            "labels": {"notehive.stack": "$STACK"},
+        }
+        keeper["volumes"] = [f"storage:{KEEPER_ROOT}:nocopy"]
+
+
+def digest(options: Mapping[str, str]) -> str:
+    """Give a few letters that other options would change."""
+    return hashlib.sha256(repr(sorted(options.items())).encode()).hexdigest()[:10]
+
+
+def require_usable(settings: Settings) -> str:
+    """Say where the storage is; raise BadInput if its directory is not there."""
+    storage = settings.storage
+    if storage.kind == "nfs":
+        server = storage.nfs.server or "Notehive's own server"
+        missing = "" if has_nfs_client() else "; this machine's kernel has no NFS client"
+        return f"NFS, {server}{missing}"
+    if not storage.path:
+        return "on the data node"
+    path = Path(storage.path)
+    if not path.is_dir():
+        raise BadInput(f"storage.path: {path}: no such directory on this machine; mount it first")
+    if path.stat().st_uid != OWNER[0]:
+        raise BadInput(
+            f"storage.path: {path}: should belong to the user of notebook servers; "
+            f"`chown {OWNER[0]}:{OWNER[1]} {path}`"
+        )
+    return f"{path}, which every node has"
+
+
+def has_nfs_client(proc: Path = Path("/proc/filesystems")) -> bool:
+    """Whether this kernel mounts NFS now, or has a module for it."""
+    if "\tnfs4" in proc.read_text():
+        return True
+    return shell.run(["modprobe", "--dry-run", "nfsv4"], check=False).code == 0
+
+
+def ensure(settings: Settings) -> str:
+    """Make the volume, unless it is there or not wanted; move homes of earlier versions into it.
+
+    Gives what was done. Runs on the data node.
+    """
+    stack = settings.name
+    if not is_volume(settings.storage):
+        return ""
+    done = []
+    if not docker.inspect("volume", volume(stack)):
+        labels = docker.labels({"notehive.stack": stack})
+        shell.run(docker.command("volume", "create", *labels, volume(stack)))
+        done.append("made")
+    root = mountpoint(volume(stack))
+    os.chown(root, *OWNER)
+    root.chmod(0o711)
+    if moved := move_old_homes(stack, root):
+        done.append(f"moved {moved} homes into it")
+    return ", ".join(done)
+
+
+def mountpoint(name: str) -> Path:
+    """Give the directory of a volume of this node."""
+    return Path(docker.inspect("volume", name)[0]["Mountpoint"])
+
+
+# The keeper's token stays in its container, and out of the arguments of a command.
+ASK = (
+    "printf 'Authorization: Bearer %s' \"$(cat /run/secrets/storage-token)\""
+    " | curl --fail --silent --show-error --header @- localhost:8091/usage"
+)
+
+
+def usage(stack: str) -> dict[str, Any]:
+    """Give what the keeper has measured, in bytes; nothing where no keeper runs on this node."""
+    for container in docker.containers(f"{stack}_storage")[:1]:
+        done = shell.run(docker.command("exec", container, "sh", "-c", ASK), check=False)
+        if not done.code:
+            found: dict[str, Any] = json.loads(done.out)
+            return found
+    return {"homes": {}, "shared": {}, "free": 0, "total": 0}
+
+
+def homes(settings: Settings, used: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Give each home with its user, what it holds and may hold (bytes), the largest first.
+
+    A home whose user has been removed has none.
+    """
+    try:
+        users = accounts.ask(settings.name, "user-list", {})["users"]
+    except NotehiveError:  # the hub is away; status says that elsewhere
+        users = []
+    owners = {naming.home(user["name"]).removeprefix("homes/"): user for user in users}
+    found = []
+    for name, size in sorted(used.items(), key=lambda item: -item[1]):
+        user = owners.get(name, {"name": "", "groups": []})
+        quota = home_quota(settings.storage.quota, settings.groups, set(user["groups"]))
+        found.append({"user": user["name"], "home": name, "used": size, "quota": quota})
+    return found
+
+
+def move_old_homes(stack: str, root: Path) -> int:
+    """Move each home that is a volume of its own, as earlier versions had it; say how many.
+
+    A rename, so that nothing is copied, a running server goes on, and an interruption leaves
+    each home in one of both places. The hub is away meanwhile: it could start a server with the
+    volume that has just been emptied.
+    """
+    prefix = f"{stack}-home-"
+    names = docker.output("volume", "ls", "--quiet", "--filter", f"name={prefix}").split()
+    old = {
+        Path(each["Mountpoint"]): each["Name"].removeprefix(prefix)
+        for each in docker.inspect("volume", *names)
+        if each["Name"].startswith(prefix)
+    }
+    homes = root / "homes"
+    waiting = [path for path, name in old.items() if path.exists() and not (homes / name).exists()]
+    if waiting:
+        shell.run(docker.command("service", "rm", f"{stack}_hub"), check=False)
+        homes.mkdir(mode=0o711, exist_ok=True)
+        os.chown(homes, *OWNER)
+    for path in waiting:
+        path.rename(homes / old[path])
+    for path, name in old.items():
+        # One that a running server still holds goes with a later `up`; it is empty by now.
+        if not path.exists():
+            shell.run(docker.command("volume", "rm", prefix + name), check=False)
+    return len(waiting)

@@ -1,0 +1,26 @@
+"""Run the keeper: ``python3 -m notehive.storage``."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from notehive.storage.api import make_app
+from notehive.storage.directories import Directories
+from notehive.storage.usage import Usage
+
+PORT = 8091
+ROOT = Path("/srv/storage")
+TOKEN = Path("/run/secrets/storage-token")
+
+
+async def main() -> None:
+    """Serve until the container is stopped."""
+    directories = Directories(ROOT)
+    usage = Usage(directories)
+    make_app(directories, usage, TOKEN.read_text(encoding="utf-8").strip()).listen(PORT)
+    await usage.measure_all_the_time()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(main())
