@@ -17,6 +17,7 @@ from notehive import docker, shell
 PROBE = Path(__file__).with_name("probe.py")
 HUBS = ("JUPYTERHUB_", "JPY_")  # beginnings of variables that make it a user's server
 STACK = "bench-floor"
+HOME = "/home/jovyan"
 Times = list[dict[str, float]]
 
 
@@ -29,9 +30,10 @@ def bare(spec: Mapping[str, Any], name: str) -> dict[str, Any]:
     container["Args"] = ["start-notebook", "--IdentityProvider.token="]
     container["Env"] = [line for line in container.get("Env", []) if not line.startswith(HUBS)]
     container.pop("Secrets", None)
-    for mount in container.get("Mounts", []):
-        if mount["Type"] == "volume":
-            mount["Source"] = name
+    container["Mounts"] = [
+        {"Type": "volume", "Source": name, "Target": HOME} if mount["Target"] == HOME else mount
+        for mount in container.get("Mounts", [])
+    ]
     return made
 
 

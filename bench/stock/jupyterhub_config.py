@@ -37,8 +37,8 @@ c.SwarmSpawner.mem_limit = int(os.environ["MEMORY_LIMIT"])
 c.SwarmSpawner.mem_guarantee = int(os.environ["MEMORY_GUARANTEE"])
 # SwarmSpawner's own is `vip`; a kernel without IPVS has to do without.
 c.SwarmSpawner.extra_endpoint_spec = {"mode": os.environ["ENDPOINT_MODE"]}
-# The same patience as Notehive's, double of what is the default.
-c.SwarmSpawner.start_timeout = 120
+# The same patience as Notehive's.
+c.SwarmSpawner.start_timeout = 300
 c.SwarmSpawner.http_timeout = 60
 
 

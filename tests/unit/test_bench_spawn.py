@@ -18,7 +18,7 @@ SPEC: dict[str, Any] = {
             "Env": ["JUPYTERHUB_USER=ana", "JPY_API_TOKEN=x", "MLFLOW_TRACKING_URI=http://site"],
             "Secrets": [{"SecretID": "1"}],
             "Mounts": [
-                {"Type": "volume", "Source": "site-home-ana", "Target": "/home/jovyan"},
+                {"Type": "bind", "Source": "/srv/homes/ana", "Target": "/home/jovyan"},
                 {"Type": "tmpfs", "Target": "/dev/shm"},
             ],
         },
@@ -38,7 +38,10 @@ def test_the_bare_service_is_the_servers_without_its_hub() -> None:
     assert container["Args"] == ["start-notebook", "--IdentityProvider.token="]
     assert container["Env"] == ["MLFLOW_TRACKING_URI=http://site"]
     assert "Secrets" not in container
-    assert [m.get("Source") for m in container["Mounts"]] == ["bench-floor-0", None]
+    assert container["Mounts"] == [
+        {"Type": "volume", "Source": "bench-floor-0", "Target": "/home/jovyan"},
+        {"Type": "tmpfs", "Target": "/dev/shm"},
+    ]
     for key in ("Resources", "Networks"):
         assert made["TaskTemplate"][key] == SPEC["TaskTemplate"][key]
     assert SPEC["TaskTemplate"]["ContainerSpec"]["Secrets"]  # what was given is as it was
