@@ -4,6 +4,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ class Notebook:
     command: str
 
 
+def packages(pyproject: str) -> str:
+    """Give what the notebook image is to have, as requirements for pip."""
+    groups = tomllib.loads(pyproject)["dependency-groups"]
+    return "".join(f"{package}\n" for package in groups["notebooks-base"])
+
+
 def versions(requirements: str) -> str:
     """Give the pins of a requirements file without their hashes, as constraints for pip."""
     return "".join(f"{pin}\n" for pin in re.findall(r"^\S+==\S+", requirements, re.M))
@@ -39,7 +46,8 @@ def build_image(reference: str, python: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         context = Path(directory)
         shutil.copy(HERE / "Dockerfile", context)
-        shutil.copy(ROOT / "pyproject.toml", context)
+        wanted = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        (context / "packages.txt").write_text(packages(wanted), encoding="utf-8")
         pins = (ROOT / "requirements/notebooks-base.txt").read_text(encoding="utf-8")
         (context / "versions.txt").write_text(versions(pins), encoding="utf-8")
         shell.run(

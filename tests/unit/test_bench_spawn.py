@@ -52,6 +52,11 @@ def test_pins_lose_their_hashes_and_nothing_else() -> None:
     assert peer.versions(text) == "aiodns==4.0.4\npip==26.3\n"
 
 
+def test_the_peers_packages_are_those_of_our_image() -> None:
+    text = '[dependency-groups]\nnotebooks-base = ["jupyterlab>=4.6", "pip"]\nhub = ["a"]\n'
+    assert peer.packages(text) == "jupyterlab>=4.6\npip\n"
+
+
 def result(**figures: Any) -> dict[str, Any]:
     """A result as it is kept."""
     return {
