@@ -108,7 +108,8 @@ def test_starts_in_a_full_home(image: str, containers: Containers) -> None:
     lab = containers.run(
         image,
         "sh", "-c",
-        "cat /dev/zero > filler; exec start-notebook --IdentityProvider.token=test",
+        # IPython was used before, so Jupyter thinks of taking over what IPython 3 had.
+        "mkdir .ipython; cat /dev/zero > filler; exec start-notebook --IdentityProvider.token=test",
         options=("--tmpfs", "/home/jovyan:size=1m,uid=1000"),
     )  # fmt: skip
     lab.wait_for_lab()

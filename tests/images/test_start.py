@@ -10,8 +10,8 @@ leave_out_the_hub()
 import jupyterhub.scopes, jupyterhub.singleuser, jupyterhub.singleuser.extension as extension
 assert extension.log_request is sys.modules["jupyter_server.log"].log_request
 assert jupyterhub.singleuser.main == extension.JupyterHubSingleUser.launch_instance
-left_out = {"alembic", "jupyterhub.handlers", "jupyterhub.orm", "rfc3987_syntax"}
-print(*sorted(left_out & set(sys.modules)))
+absent = {"alembic", "jupyterhub.handlers", "jupyterhub.orm", "rfc3987_syntax"}
+print(*sorted(absent & set(sys.modules)))
 """
 # All that Jupyter has schemas for is checked with them as before. Only the formats of addresses
 # in JSON schemas, "iri" and "iri-reference", are not checked, and none of the schemas has one.

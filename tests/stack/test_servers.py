@@ -34,7 +34,7 @@ def test_the_service_is_what_was_chosen(site: Site, ada: User, server: str) -> N
     assert task["Resources"]["Limits"] == {
         "NanoCPUs": 10**9,
         "MemoryBytes": 2**30,
-        "Pids": 512,
+        "Pids": 1024,
     }
     assert task["Resources"]["Reservations"] == {"NanoCPUs": 10**8, "MemoryBytes": 2**29}
     assert task["RestartPolicy"]["Condition"] == "none"
