@@ -164,6 +164,10 @@ class Site:
         as_user = ("--user", user) if user else ()
         return self.docker("exec", *as_user, self.container(service), *command, check=check)
 
+    def image(self, name: str) -> str:
+        """Full name of an image of ours, as `up` built it for this site."""
+        return self.notehive("image", name).stdout.split()[-1]
+
     def dump(self) -> str:
         """Give what helps to understand a failure: tasks and the ends of all logs."""
         parts = []
