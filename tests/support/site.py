@@ -225,3 +225,17 @@ def brought_up(directory: Path) -> Iterator[Site]:
     finally:
         if not KEEP:
             site.notehive("down", "--purge", "--yes")
+
+
+@contextmanager
+def changed(site: Site, **settings: Any) -> Iterator[None]:
+    """The site with other settings, and as it was afterwards."""
+    before = dict(site.settings)
+    site.settings.update(settings)
+    try:
+        site.up()
+        yield
+    finally:
+        site.settings.clear()
+        site.settings.update(before)
+        site.up()
