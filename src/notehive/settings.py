@@ -31,6 +31,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
 URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
+SHORTEST_IDLE = 0.25  # minutes
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
 # Processes and threads of a server: by its memory, enough for a few kernels with a thread for each
@@ -314,6 +315,25 @@ class Storage(Section):
     )
 
 
+class Culling(Section):
+    """Servers that nobody uses are stopped. Minutes, of which fractions may be given."""
+
+    idle: float = Field(
+        60, ge=0, description="After how many minutes without use a server is stopped; 0: never."
+    )
+    notice: float = Field(
+        10, ge=0, description="How many minutes before that JupyterLab says so, and can extend it."
+    )
+
+    @model_validator(mode="after")
+    def _notice_fits(self) -> "Culling":
+        if 0 < self.idle < SHORTEST_IDLE:
+            raise ValueError(f"idle is {self.idle:g} minutes; use {SHORTEST_IDLE:g} or more, or 0")
+        if self.idle and self.notice >= self.idle:
+            raise ValueError("the notice is not shorter than the idle time; lower it")
+        return self
+
+
 class Mirrors(Section):
     """Package mirrors for builds and users; empty means the package manager's own default."""
 
@@ -400,6 +420,9 @@ class Settings(Section):
     )
     storage: Storage = Field(
         default_factory=Storage, description="Where users' homes and shared folders are."
+    )
+    culling: Culling = Field(
+        default_factory=Culling, description="Servers that nobody uses are stopped."
     )
     mirrors: Mirrors = Field(default_factory=Mirrors, description="Package mirrors.")
     ca_bundle: str = Field(

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from notehive import naming
-from tests.support.site import KEEP, PASSWORD, Answer, Site, docker, fetch, wait_for
+from tests.support.site import KEEP, PASSWORD, Answer, Site, fetch, wait_for
 
 
 def call(site: Site, method: str, path: str, body: Any = None, *, token: str = "") -> Answer:
@@ -66,7 +66,7 @@ class User:
         """What the Swarm has of the user's servers: services and secrets."""
         found = []
         for kind in ("service", "secret"):
-            rows = docker(
+            rows = self.site.docker(
                 *(kind, "ls", "--quiet", "--filter", f"label=notehive.stack={self.site.name}"),
                 *("--filter", f"label=notehive.user={self.name}"),
             )

@@ -163,6 +163,7 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
             for key, i in parsed.images.items()
         },
         sizes=parsed.sizes,
+        culling=parsed.culling,
         services=parsed.services,
         storage=HubStorage(root="/srv", nfs="", quota=parsed.storage.quota),
         constraints=[],

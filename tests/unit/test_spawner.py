@@ -61,6 +61,7 @@ def make(
         network_name="nh_users",
     )
     spawner.cmd = ["start-notebook"]
+    spawner.user_options = {"image": "datascience", "size": "small"}
     return spawner
 
 
