@@ -16,6 +16,11 @@ GIVEN = ".local/state/notehive/given"
 
 def populate(home: Path, skeleton: Path = SKELETON) -> None:
     """Copy to `home` the files of `skeleton` that it was not given before."""
+    # Jupyter would ask once whether there is something of IPython 3's to take over, and write that
+    # down; in a home that has become full meanwhile it could not, and would not start. An empty
+    # file takes no space.
+    (home / ".jupyter").mkdir(exist_ok=True)
+    (home / ".jupyter/migrated").touch()
     # Python looks here only if the folder was there when a kernel started: with it, an import
     # works right after the first `%pip install`.
     Path(sysconfig.get_path("purelib", "posix_user")).mkdir(parents=True, exist_ok=True)
