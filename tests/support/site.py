@@ -134,6 +134,16 @@ class Site:
         )
         return dict(row.split() for row in rows.splitlines())
 
+    def of_kind(self, kind: str) -> list[str]:
+        """Ids of services or secrets of the stack with a label notehive.kind."""
+        found = []
+        for what in ("service", "secret"):
+            found += self.docker(
+                *(what, "ls", "--quiet", "--filter", f"label=notehive.stack={self.name}"),
+                *("--filter", f"label=notehive.kind={kind}"),
+            ).split()
+        return found
+
     def tasks(self, *, running: bool = True) -> dict[str, str]:
         """Service of each running task, by task id."""
         found: dict[str, str] = {}
