@@ -2,7 +2,7 @@
 python := .notehive/dev/bin/python
 pytest := $(python) -m pytest
 
-.PHONY: test lint test-unit test-images test-stack bench requirements docs
+.PHONY: test lint test-unit test-images test-stack test-long bench requirements docs
 
 # Everything, in the order of its cost. Sets up the machine by itself: Docker engine, images,
 # Chromium. Uses a stack name, ports and a subnet of its own.
@@ -27,9 +27,15 @@ test-stack: .notehive/dev/.stamp .notehive/chromium
 test-images: .notehive/dev/.stamp
 	$(pytest) tests/images $(only)
 
-# Measures what is promised to operators; results in bench/results/.
+# What takes long by its nature, alone; results in tests/long/results/.
+test-long: .notehive/dev/.stamp
+	$(pytest) tests/long $(only)
+
+# Measures what is promised to operators and users; results in bench/results/.
 bench: .notehive/dev/.stamp
 	PYTHONPATH=src $(python) -m bench.up
+	PYTHONPATH=src $(python) -m bench.spawn
+	PYTHONPATH=src $(python) -m tests.generated --write
 
 # Builds one image by its name: make image/hub
 image/%: .notehive/dev/.stamp
@@ -39,7 +45,7 @@ image/%: .notehive/dev/.stamp
 requirements: .notehive/dev/.stamp
 	PATH=$(dir $(python)):$$PATH requirements/renew --upgrade
 
-# Writes docs/settings.md from the code.
+# Writes docs/settings.md from the code, and the tables of bench/README.md from the results.
 docs: .notehive/dev/.stamp
 	PYTHONPATH=src $(python) -m tests.generated --write
 

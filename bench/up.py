@@ -9,19 +9,17 @@ result says so. Writes bench/results/up.json.
 
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.site import ROOT, Site, docker, run
+from bench.result import RESULTS, circumstances, engine, write
+from tests.support.site import Site, docker
 
 IDLE_SECONDS = 300
 REPEATS = 5
-RESULT = Path(__file__).parent / "results/up.json"
 
 
 def timed(site: Site) -> float:
@@ -29,11 +27,6 @@ def timed(site: Site) -> float:
     started = time.monotonic()
     site.up()
     return round(time.monotonic() - started, 2)
-
-
-def engine() -> str:
-    """Give the version of the engine, or nothing if none answers."""
-    return run("docker", "version", "--format", "{{.Server.Version}}", check=False).stdout.strip()
 
 
 def forget_images() -> None:
@@ -86,6 +79,7 @@ def measure(site: Site, *, cold: bool) -> dict[str, Any]:
 def main() -> None:
     """Measure and write the result."""
     cold = "--cold" in sys.argv
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         site = Site(Path(directory))
         site.notehive("down", "--purge", "--yes", check=False)
@@ -93,21 +87,9 @@ def main() -> None:
             figures = measure(site, cold=cold)
         finally:
             site.notehive("down", "--purge", "--yes")
-    result = {
-        "command": "python -m bench.up" + (" --cold" if cold else ""),
-        "commit": run("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD").stdout.strip(),
-        "at": datetime.now(UTC).isoformat(timespec="minutes"),
-        "machine": {
-            "cores": os.cpu_count(),
-            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-            "kernel": platform.release(),
-            "docker": engine(),
-        },
-        "load_before": os.getloadavg()[0],
-        "figures": figures,
-    }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    command = "python -m bench.up" + (" --cold" if cold else "")
+    result = {**circumstances(command, load), "figures": figures}
+    write(RESULTS / "up.json", result)
     print(json.dumps(result, indent=2))
 
 

@@ -1,8 +1,10 @@
 """Files that are made from the code: checked by `make lint`, written by `make docs`."""
 
+import re
 import sys
 from pathlib import Path
 
+from bench import report
 from notehive import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +28,14 @@ def settings_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-GENERATED = {"docs/settings.md": settings_reference}
+def benchmarks() -> str:
+    """Give bench/README.md with the tables of the last result of bench/spawn.py."""
+    page = (ROOT / "bench/README.md").read_text(encoding="utf-8")
+    place = re.compile(r"(?<=results/spawn\.json -->\n).*?(?=<!-- end -->)", re.S)
+    return place.sub(lambda _: f"\n{report.last()}\n\n", page)
+
+
+GENERATED = {"docs/settings.md": settings_reference, "bench/README.md": benchmarks}
 
 
 def main() -> int:

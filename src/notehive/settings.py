@@ -34,8 +34,9 @@ URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
 SHORTEST_IDLE = 0.25  # minutes
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
-PIDS_PER_GIB = 512  # processes and threads of a server, for each GiB of its memory
-MOST_PIDS = 16384  # half of what a kernel has by default
+# Processes and threads of a server: by its memory, enough for a few kernels with a thread for each
+# core of a large node, and at most half of what a kernel has by default.
+PIDS_PER_GIB, LEAST_PIDS, MOST_PIDS = 512, 1024, 16384
 
 
 def parse_memory(value: object) -> int:
@@ -181,8 +182,8 @@ class Size(Section):
     @property
     def pids(self) -> int:
         """How many processes and threads a server may have: a fork bomb ends there."""
-        gibs = max(self.limit.memory / GIB, 1)
-        return min(int(gibs * PIDS_PER_GIB), MOST_PIDS)
+        pids = self.limit.memory * PIDS_PER_GIB // GIB
+        return min(max(pids, LEAST_PIDS), MOST_PIDS)
 
 
 class Image(Section):

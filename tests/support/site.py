@@ -182,6 +182,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()  # as set, one header each
 
 
 def fetch(
@@ -202,7 +203,8 @@ def fetch(
         connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body)
     response = connection.getresponse()
-    answer = Answer(response.status, dict(response.getheaders()), response.read())
+    cookies = tuple(response.msg.get_all("Set-Cookie", []))
+    answer = Answer(response.status, dict(response.getheaders()), response.read(), cookies)
     connection.close()
     return answer
 

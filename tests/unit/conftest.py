@@ -157,7 +157,9 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
         auth=parsed.auth,
         groups=parsed.groups,
         images={
-            key: HubImage(title=i.title, description=i.description, reference=key)
+            key: HubImage(
+                title=i.title, description=i.description, reference=key, packages=i.packages
+            )
             for key, i in parsed.images.items()
         },
         sizes=parsed.sizes,

@@ -281,7 +281,14 @@ STATUS: dict[str, Any] = {
         {"user": "a[b]", "server": "", "image": "base", "size": "small", "memory": 5 * 1024**2}
     ],
     "nodes": [
-        {"name": "n1", "state": "ready", "availability": "active", "role": "manager", "data": True}
+        {
+            "name": "n1",
+            "state": "ready",
+            "availability": "active",
+            "role": "manager",
+            "data": True,
+            "images": {"r/base:1": "present", "r/datascience:1": "pulling"},
+        }
     ],
     "homes": [{"user": "a[b]", "home": "a-b-0123456789", "used": 2 * 1024**3, "quota": 0}],
     "storage": {"free": 9 * 1024**3},
@@ -297,7 +304,7 @@ def test_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1
     assert re.search(r"hub +0/1 +3M +hub:0123 200M", out)
     assert "server of a[b] : base, small, 5M" in out
-    assert "node n1: ready, manager, keeps the data" in out
+    assert "node n1: ready, manager, 1 of 2 notebook images, keeps the data" in out
     assert "hub: 0 of 1 run: Failed [x]" in out
     code, out, _ = run("status", "--json")
     assert (code, json.loads(out)) == (0, STATUS)

@@ -120,7 +120,7 @@ def test_service_env() -> None:
 @pytest.mark.parametrize(
     ("size", "groups", "limits", "reservations"),
     [
-        ("small", (), (1.5e9, 1024**3, 512), (0.25e9, 300 * 1024**2)),
+        ("small", (), (1.5e9, 1024**3, 1024), (0.25e9, 300 * 1024**2)),
         ("large", ("risk",), (4e9, 8 * 1024**3, 4096), (0.4e9, 4 * 1024**3)),
     ],
 )

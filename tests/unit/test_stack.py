@@ -193,7 +193,9 @@ def test_hub_config() -> None:
         "mirrors: {pypi: 'https://mirror/simple'}\n"
         "images:\n"
         "  base: {}\n"
-        "  mine: {title: Mine, description: all of it, image: 'registry/mine:1'}\n"
+        "  mine:\n"
+        "    {title: Mine, description: all of it, image: 'registry/mine:1',\n"
+        "     packages: [torch 2.9]}\n"
         "services: {mlflow: off}\n"
     )
     told = stack.hub_config(settings, REFERENCES, STORAGE)
@@ -208,6 +210,8 @@ def test_hub_config() -> None:
         "all of it",
         "registry/mine:1",
     )
+    assert "jupyterlab" in [package.split()[0] for package in base.packages]
+    assert mine.packages == ["torch 2.9"]
 
 
 @pytest.mark.parametrize("login", ["me:secret", "token"])

@@ -20,13 +20,13 @@ from docker.types import (
 
 @dataclass(frozen=True)
 class Amounts:
-    """CPU (cores), memory (bytes) and processes of a server: what it may use, what is kept."""
+    """CPU (cores), memory (bytes) and processes of a server, and what is kept for it."""
 
     cpu: float
     memory: int
+    pids: int  # processes and threads: a fork bomb ends there
     reserved_cpu: float
     reserved_memory: int
-    pids: int  # processes and threads; a fork bomb ends there
     generic: Mapping[str, int] = field(default_factory=dict)  # by kind, as nodes advertise them
 
 

@@ -83,13 +83,18 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         return {group.name for group in self.user.orm_user.groups} | {EVERYONE}
 
     async def form(self) -> str:
-        """The spawn form for this user, below a word about a home that is over its quota."""
+        """The spawn form for this user, below why the last server ended, and a too full home."""
         try:
             warning = await storage.warning(self.platform, self.user.name, self.groups)
         except keeper.KeeperError as error:
             warning = str(error)
-        alert = f'<p class="alert alert-warning">{html.escape(warning)}</p>\n' if warning else ""
-        return alert + await super().form()
+        last = f"Your last server ended. {self.ended}" if self.ended else ""
+        alerts = [
+            f'<p class="alert alert-warning nh-reason" role="alert">{html.escape(words)}</p>\n'
+            for words in (last, warning)
+            if words
+        ]
+        return "".join(alerts) + await super().form()
 
     def apply_choice(self) -> None:
         """Check the user's options and set image and limits by them, or as the operator says."""
@@ -189,12 +194,12 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         """What the server may use, and what is kept for it."""
         size = self.platform.sizes[self.user_options["size"]]
         return service.Amounts(
-            self.cpu_limit,
-            self.mem_limit,
-            self.cpu_guarantee,
-            self.mem_guarantee,
-            size.pids,
-            size.generic_resources,
+            cpu=self.cpu_limit,
+            memory=self.mem_limit,
+            pids=size.pids,
+            reserved_cpu=self.cpu_guarantee,
+            reserved_memory=self.mem_guarantee,
+            generic=size.generic_resources,
         )
 
     async def check_allowed(self, image: str) -> str:
@@ -269,8 +274,20 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             return None
         if task is not None and task.starting:
             return None
-        self.ended = ending.words(task, await self.engine.nodes())
+        nodes = await self.engine.nodes()
+        self.ended = ending.words(task, nodes, self._memory_words())
         return self.ended or 0
+
+    def _memory_words(self) -> ending.Memory | None:
+        """What to say of memory; nothing if the size is no longer in the settings."""
+        size = (self.user_options or {}).get("size")
+        if size not in self.platform.sizes:
+            return None
+        more = sizes.larger(self.platform, rights_of(self.platform, self.user).sizes, size)
+        return ending.Memory(
+            self.platform.sizes[size].limit.memory,
+            [self.platform.sizes[key].title or key for key in more],
+        )
 
     def _keep_address(self, task: Task) -> None:
         """Follow a task that an operator's `docker service update` has moved.

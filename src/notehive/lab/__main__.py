@@ -6,14 +6,17 @@ Without what such a server loads of the hub's own code and never uses, it takes 
 import sys
 
 from notehive.lab import garbage
+from notehive.lab.later import loaded_later
 
 
 def leave_out_the_hub() -> None:
-    """Put jupyter_server.log in the place of jupyterhub.log, which would load the whole hub.
+    """Import what a user's server needs of JupyterHub, without the hub's handlers and database.
 
-    A user's server takes nothing but ``log_request`` from there, and Jupyter Server's does the
-    same. With the hub's would come its handlers, its database, SQLAlchemy and Alembic.
+    From ``jupyterhub.scopes`` it takes functions that use no database. From ``jupyterhub.log``
+    it takes ``log_request``, and Jupyter Server's own does the same.
     """
+    with loaded_later("jupyterhub.orm", "jupyterhub.roles"):
+        import jupyterhub.scopes  # noqa: F401
     import jupyter_server.log
 
     sys.modules.setdefault("jupyterhub.log", jupyter_server.log)
