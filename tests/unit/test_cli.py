@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -340,11 +341,16 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ]
     done: list[str] = []
     monkeypatch.setattr(nodes, "look", lambda stack: listed)
-    for verb in ("drain", "remove"):
-        act = lambda node, say, verb=verb: done.append(f"{verb} {node.name}")  # noqa: E731
-        monkeypatch.setattr(retire, verb, act)
-    act = lambda node, availability: done.append(f"{availability} {node.name}")  # noqa: E731
-    monkeypatch.setattr(retire, "set_availability", act)
+
+    def act(verb: str, node: nodes.Node, say: object = None) -> None:
+        done.append(f"{verb} {node.name}")
+
+    def set_availability(node: nodes.Node, availability: str) -> None:
+        act(availability, node)
+
+    monkeypatch.setattr(retire, "drain", partial(act, "drain"))
+    monkeypatch.setattr(retire, "remove", partial(act, "remove"))
+    monkeypatch.setattr(retire, "set_availability", set_availability)
     return done
 
 
