@@ -339,12 +339,19 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         node("third"),
     ]
     done: list[str] = []
+
+    def drain(node: nodes.Node, say: object) -> None:
+        done.append(f"drain {node.name}")
+
+    def remove(node: nodes.Node, say: object) -> None:
+        done.append(f"remove {node.name}")
+
+    def set_availability(node: nodes.Node, availability: str) -> None:
+        done.append(f"{availability} {node.name}")
+
     monkeypatch.setattr(nodes, "look", lambda stack: listed)
-    for verb in ("drain", "remove"):
-        act = lambda node, say, verb=verb: done.append(f"{verb} {node.name}")  # noqa: E731
-        monkeypatch.setattr(retire, verb, act)
-    act = lambda node, availability: done.append(f"{availability} {node.name}")  # noqa: E731
-    monkeypatch.setattr(retire, "set_availability", act)
+    for stand_in in (drain, remove, set_availability):
+        monkeypatch.setattr(retire, stand_in.__name__, stand_in)
     return done
 
 
@@ -359,7 +366,7 @@ def test_nodes_are_listed(run: Run) -> None:
     ("args", "code", "said", "did"),
     [
         (["drain", "third"], 0, "no user's server ends", ["drain third"]),
-        (["drain", "id-third"], 0, "./notehive node drain --undo third", ["drain third"]),
+        (["drain", "id-third"], 0, "./notehive node drain --undo id-third", ["drain third"]),
         (["drain", "second"], 1, "the servers of ana, ben end", []),
         (["drain", "second", "--yes"], 0, "the servers of ana, ben end", ["drain second"]),
         (["drain", "second", "--undo"], 0, "second: is used again", ["active second"]),
