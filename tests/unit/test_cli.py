@@ -1,5 +1,6 @@
 """The operator's command, as a program: what it says, where, and its exit code."""
 
+import io
 import json
 import os
 import re
@@ -332,7 +333,8 @@ def node(name: str, **more: Any) -> nodes.Node:
 
 @pytest.fixture
 def machines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Three nodes; what is done to them is noted."""
+    """Three nodes; what is done to them is noted. To every question the answer is no."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     listed = [
         node("first", data=True, role="manager"),
         node("second", servers=["ana", "ben"], availability="drain"),
