@@ -149,6 +149,8 @@ def test_over_quota_only_a_rescue_server_starts(site: Site, people: tuple[User, 
             said = fetch(site, "/hub/api/storage", headers={"Authorization": f"Bearer {token}"})
             told = json.loads(said.body)
             assert told["quota"] == 20 * 2**20 < told["used"]
+            notices = wait_for("Lab to know", lambda: notices_of(site, iris))
+            assert (notices["home_used"], notices["home_quota"]) == (told["used"], told["quota"])
             sh(site, service, "rm big")
         with started(iris, size="medium"):
             pass
@@ -162,6 +164,14 @@ def usage_of(site: Site, name: str) -> dict[str, Any]:
             found: dict[str, Any] = home
             return found
     return {"used": 0}
+
+
+def notices_of(site: Site, user: User) -> dict[str, Any]:
+    """What Lab is to tell its user, once the server has asked about the home."""
+    headers = {"Authorization": f"Bearer {user.token}"}
+    answer = fetch(site, f"/user/{user.name}/notehive/notices", headers=headers)
+    notices: dict[str, Any] = json.loads(answer.body)
+    return notices if notices["home_quota"] else {}
 
 
 # On a directory that every node has

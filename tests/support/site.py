@@ -174,6 +174,10 @@ class Site:
         as_user = ("--user", user) if user else ()
         return self.docker("exec", *as_user, self.container(service), *command, check=check)
 
+    def image(self, name: str) -> str:
+        """Full name of an image of ours, as `up` built it for this site."""
+        return self.notehive("image", name).stdout.split()[-1]
+
     def dump(self) -> str:
         """Give what helps to understand a failure: tasks and the ends of all logs."""
         parts = []
@@ -231,3 +235,17 @@ def brought_up(directory: Path) -> Iterator[Site]:
     finally:
         if not KEEP:
             site.notehive("down", "--purge", "--yes")
+
+
+@contextmanager
+def changed(site: Site, **settings: Any) -> Iterator[None]:
+    """The site with other settings, and as it was afterwards."""
+    before = dict(site.settings)
+    site.settings.update(settings)
+    try:
+        site.up()
+        yield
+    finally:
+        site.settings.clear()
+        site.settings.update(before)
+        site.up()
