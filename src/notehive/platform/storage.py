@@ -15,6 +15,7 @@ from notehive.platform import accounts, swarm
 from notehive.settings import Settings, Storage, home_quota
 
 OWNER = 1000, 100  # user and group of notebook servers; the keeper is the same user
+MODULES = Path("/lib/modules", platform.release())  # of this machine's kernel
 KEEPER_ROOT = "/srv/storage"  # where the service `storage` sees the root
 
 
@@ -102,10 +103,7 @@ def require_usable(settings: Settings) -> str:
     return f"{path}, which every node has"
 
 
-def has_nfs_client(
-    kernel: Path = Path("/proc/filesystems"),
-    modules: Path = Path("/lib/modules", platform.release()),
-) -> bool:
+def has_nfs_client(kernel: Path = Path("/proc/filesystems"), modules: Path = MODULES) -> bool:
     """Whether this kernel mounts NFS now, or has a module for it."""
     listed = (modules / "modules.dep", modules / "modules.builtin")
     return "\tnfs4\n" in kernel.read_text() or any(
