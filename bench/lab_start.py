@@ -21,8 +21,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from tests.support.site import docker
 from websockets.sync.client import connect
+
+from tests.support.site import docker
 
 RESULT = Path(__file__).parent / "results/lab_start.json"
 GATEWAY = "172.17.0.1"  # of Docker's own bridge: where containers find this machine

@@ -1,17 +1,17 @@
 """Who uses a server keeps it, who has just a page open does not."""
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from socket import create_connection
 from typing import Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.hub import User, quoted, user
-from tests.support.site import Site, fetch, wait_for
+from tests.support.site import Site, changed, fetch, wait_for
 
 IDLE = 0.75  # minutes
 POLLED = ("api/kernels", "api/terminals", "api/sessions", "api/contents", "notehive/notices")
@@ -19,15 +19,9 @@ POLLED = ("api/kernels", "api/terminals", "api/sessions", "api/contents", "noteh
 
 @pytest.fixture(scope="module")
 def culling(site: Site) -> Iterator[None]:
-    """The site with little patience, and as it was afterwards."""
-    settings = copy.deepcopy(site.settings)
-    site.settings["culling"] = {"idle": IDLE, "notice": IDLE * 0.6}
-    try:
-        site.up()
+    """The site with little patience."""
+    with changed(site, culling={"idle": IDLE, "notice": IDLE * 0.6}):
         yield
-    finally:
-        site.settings = settings
-        site.up()
 
 
 @pytest.fixture
@@ -55,14 +49,13 @@ def ready(user: User, server: str = "") -> bool:
     return bool((user.server(server) or {}).get("ready"))
 
 
-def socket(user: User, path: str) -> ClientConnection:
+def websocket(user: User, path: str) -> ClientConnection:
     """Open a websocket of a user's server."""
     host = user.site.url.removeprefix("http://")
     return connect(
         f"ws://{host}/user/{quoted(user.name)}/{path}",
         additional_headers={"Authorization": f"token {user.token}"},
-        host="127.0.0.1",
-        port=user.site.port,
+        sock=create_connection(("127.0.0.1", user.site.port), timeout=60),
     )
 
 
@@ -72,7 +65,7 @@ def run_silent_cell(user: User) -> None:
     header = {"msg_id": "1", "session": "test", "username": "", "version": "5.3"}
     content = {"code": "import time; time.sleep(600)", "silent": False}
     message = {"header": {**header, "msg_type": "execute_request"}, "content": content}
-    with socket(user, f"api/kernels/{kernel}/channels?session_id=test") as ws:
+    with websocket(user, f"api/kernels/{kernel}/channels?session_id=test") as ws:
         ws.send(json.dumps({**message, "channel": "shell", "parent_header": {}, "metadata": {}}))
         while json.loads(ws.recv(timeout=60))["header"]["msg_type"] != "execute_input":
             pass
@@ -81,7 +74,7 @@ def run_silent_cell(user: User) -> None:
 def run_program(user: User) -> None:
     """Start a program in a terminal that does nothing and says nothing, and close the page."""
     terminal = ask(user, "api/terminals", "POST")["name"]
-    with socket(user, f"terminals/websocket/{terminal}") as ws:
+    with websocket(user, f"terminals/websocket/{terminal}") as ws:
         ws.send(json.dumps(["stdin", "echo st''arted; sleep 600\r"]))
         output = ""
         while "started" not in output:

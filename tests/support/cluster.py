@@ -129,6 +129,12 @@ class Cluster:
         said = json.loads(self.notehive("status", "--json").stdout)
         return {node["name"]: node for node in said["nodes"]}
 
+    def hub_memory(self) -> int:
+        """Memory (bytes) of the hub, less its inactive file cache."""
+        said = json.loads(self.notehive("status", "--json").stdout)
+        (used,) = [each["memory"] for each in said["services"] if each["name"] == "hub"]
+        return int(used)
+
     def is_complete(self) -> bool:
         """Whether every node that runs has what users' servers need."""
         return all(
