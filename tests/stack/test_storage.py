@@ -73,6 +73,13 @@ def test_a_server_has_its_own_home_and_its_groups_folders(
         sh(site, hers, "echo draft > /shared/lab/plan/a; echo news > /shared/readers/b")
         assert sh(site, hers, "ls /shared") == "lab\nreaders"
         assert sh(site, his, "ls /shared") == "readers"
+        # As Lab's file browser sees it.
+        listed = fetch(
+            site,
+            f"/user/{iris.name}/api/contents/shared/readers/b",
+            headers={"Authorization": f"Bearer {iris.token}"},
+        )
+        assert json.loads(listed.body)["content"] == "news\n"
         assert sh(site, his, "cat /shared/readers/b") == "news"
         refused = sh(site, his, "echo mine 2>&1 > /shared/readers/b || echo refused", check=False)
         assert "refused" in refused
@@ -149,6 +156,8 @@ def test_over_quota_only_a_rescue_server_starts(site: Site, people: tuple[User, 
             said = fetch(site, "/hub/api/storage", headers={"Authorization": f"Bearer {token}"})
             told = json.loads(said.body)
             assert told["quota"] == 20 * 2**20 < told["used"]
+            notices = wait_for("Lab to know", lambda: notices_of(site, iris))
+            assert (notices["home_used"], notices["home_quota"]) == (told["used"], told["quota"])
             sh(site, service, "rm big")
         with started(iris, size="medium"):
             pass
@@ -162,6 +171,14 @@ def usage_of(site: Site, name: str) -> dict[str, Any]:
             found: dict[str, Any] = home
             return found
     return {"used": 0}
+
+
+def notices_of(site: Site, user: User) -> dict[str, Any]:
+    """What Lab is to tell its user, once the server has asked about the home."""
+    headers = {"Authorization": f"Bearer {user.token}"}
+    answer = fetch(site, f"/user/{user.name}/notehive/notices", headers=headers)
+    notices: dict[str, Any] = json.loads(answer.body)
+    return notices if notices["home_quota"] else {}
 
 
 # On a directory that every node has

@@ -1,13 +1,17 @@
 """Many users with servers, which stand-ins are: for what depends on their number alone."""
 
 import hashlib
+import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.cluster import Cluster, copy_images
-from tests.support.hub import User, quoted
-from tests.support.site import docker, wait_for
+from tests.support.hub import User, quoted, user
+from tests.support.site import Site, docker, fetch, wait_for
 
 FILES = Path(__file__).parent / "stand_in"
 OPTIONS = {"image": "stand-in", "size": "tiny"}
@@ -76,3 +80,41 @@ class Crowd:
 
     def _remove(self, name: str) -> None:
         self.boss.call("DELETE", f"/users/{quoted(name)}")
+
+
+@contextmanager
+def crowd(site: Site, number: int) -> Iterator[Crowd]:
+    """Users without servers yet, gone afterwards."""
+    with user(site, "boss", "--admin") as boss:
+        many = Crowd(boss, [f"crowd-{n:03}" for n in range(number)])
+        many.remove()  # of a run that was ended
+        many.make()
+        try:
+            yield many
+        finally:
+            many.remove()
+
+
+@dataclass
+class Health:
+    """Asks the hub whether it is well, all the time."""
+
+    site: Site
+    statuses: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __enter__(self) -> "Health":
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._end.wait(0.1):
+            began = time.perf_counter()
+            self.statuses.append(fetch(self.site, "/hub/health").status)
+            self.seconds.append(time.perf_counter() - began)

@@ -134,6 +134,16 @@ class Site:
         )
         return dict(row.split() for row in rows.splitlines())
 
+    def of_kind(self, kind: str) -> list[str]:
+        """Ids of services or secrets of the stack with a label notehive.kind."""
+        found = []
+        for what in ("service", "secret"):
+            found += self.docker(
+                *(what, "ls", "--quiet", "--filter", f"label=notehive.stack={self.name}"),
+                *("--filter", f"label=notehive.kind={kind}"),
+            ).split()
+        return found
+
     def tasks(self, *, running: bool = True) -> dict[str, str]:
         """Service of each running task, by task id."""
         found: dict[str, str] = {}
@@ -163,6 +173,10 @@ class Site:
         """Run a command in a service's container; give its output."""
         as_user = ("--user", user) if user else ()
         return self.docker("exec", *as_user, self.container(service), *command, check=check)
+
+    def image(self, name: str) -> str:
+        """Full name of an image of ours, as `up` built it for this site."""
+        return self.notehive("image", name).stdout.split()[-1]
 
     def dump(self) -> str:
         """Give what helps to understand a failure: tasks and the ends of all logs."""

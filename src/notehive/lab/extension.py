@@ -16,6 +16,7 @@ from notehive.lab import cgroup, garbage
 from notehive.lab.activity import Activity, CpuMeter, by_a_person
 from notehive.lab.culling import Culling
 from notehive.lab.deaths import Deaths, Process
+from notehive.lab.home import Home
 from notehive.lab.notices import Notices
 from notehive.lab.report import Reporter
 
@@ -36,7 +37,7 @@ class NoticesHandler(APIHandler):
         keeper: Keeper = self.settings["notehive"]
         if touched := self.get_argument("touched", ""):
             keeper.activity.note(float(touched))
-        self.finish(json.dumps(keeper.notices.show(time.time())))
+        self.finish(json.dumps(keeper.show()))
 
 
 class ExtendHandler(APIHandler):
@@ -48,7 +49,7 @@ class ExtendHandler(APIHandler):
         keeper: Keeper = self.settings["notehive"]
         keeper.activity.note()
         await keeper.report()
-        self.finish(json.dumps(keeper.notices.show(time.time())))
+        self.finish(json.dumps(keeper.show()))
 
 
 class Keeper:
@@ -59,6 +60,7 @@ class Keeper:
         self.culling = Culling.from_environment()
         self.activity = Activity(CpuMeter(seconds=6 * self.culling.look_every))
         self.notices = Notices(self.activity, self.culling)
+        self.home = Home()
         self._reporter = Reporter(self.culling.idle)
         self._deaths = Deaths(cgroup.oom_kills())
 
@@ -71,6 +73,10 @@ class Keeper:
     def _terminals(self) -> list[Any]:
         manager = self._app.web_app.settings.get("terminal_manager")
         return list(manager.terminals.values()) if manager else []
+
+    def show(self) -> dict[str, Any]:
+        """Give all that Lab is to tell its user, as JSON."""
+        return {**self.notices.show(time.time()), **self.home.show()}
 
     def log_request(self, handler: Any) -> None:
         """Log a request and note whether a person made it: the setting log_function of Tornado."""
@@ -90,6 +96,8 @@ class Keeper:
                     looked = now
                     self.activity.look(self._kernels.values(), self._terminals)
                     await self.report()
+                if self.home.is_due(now):
+                    await self.home.look(now)
             except Exception:  # whatever it was, the next look may succeed
                 self._app.log.warning("notehive: cannot look after the server", exc_info=True)
             await asyncio.sleep(LOOK_AT_MEMORY_SECONDS)

@@ -11,17 +11,19 @@ from pathlib import Path
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import database, distribute, prepull, stack, swarm
+from notehive.platform import database, distribute, prepull, stack, storage, swarm
 from notehive.platform.steps import Steps
 from notehive.settings import Settings
 
 SERVED = "/tmp/nginx/node"  # noqa: S108 - in Nginx's container; see nginx/nginx.conf
 TOLD = """\
-The new machine needs Docker Engine 20.10 or newer and curl (on Debian:
-apt-get install -y docker.io curl). Between it and every other node these ports
-are open: 2377/tcp, 7946/tcp, 7946/udp, 4789/udp; towards this one also {ports}.
-Type there, as root:
+The new machine needs Docker Engine 20.10 or newer and curl; on Debian:
+apt-get install -y {packages}
+Between it and every other node these ports are open: 2377/tcp, 7946/tcp, 7946/udp, 4789/udp;
+towards this one also {ports}.
+Type there, as root{then}:
 """
+THEN_UP = ", and afterwards `./notehive up` here, which exports homes to it"
 COMMAND = """\
 archive=$(mktemp) &&
 curl -fsS --noproxy '*' -o "$archive" {url}/node/{digest}.tar &&
@@ -51,7 +53,16 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
         token=docker.output("swarm", "join-token", "--quiet", "worker"),
         manager=node["ManagerStatus"]["Addr"],
     )
-    return TOLD.format(ports=f"{port}/tcp and {settings.network.push_port}/tcp"), typed
+    nfs = settings.storage.kind == "nfs"
+    ports = [port, settings.network.push_port]
+    if storage.has_server(settings.storage):
+        ports.append(settings.storage.nfs.port)
+    told = TOLD.format(
+        packages="docker.io curl" + (" nfs-common" if nfs else ""),
+        ports=", ".join(f"{each}/tcp" for each in ports),
+        then=THEN_UP if storage.has_server(settings.storage) else "",
+    )
+    return told, typed
 
 
 def require_possible(settings: Settings) -> None:

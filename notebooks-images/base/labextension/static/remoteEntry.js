@@ -46,6 +46,7 @@
       this.Notification = Notification;
       this.touchedAt = 0;
       this.stop = null; // the notification of the coming stop: its id and its text
+      this.full = ""; // what was said last of the home's quota
     }
 
     /** Ask the server again and again, while the page is seen. */
@@ -77,6 +78,7 @@
         const state = await answer.json();
         this.showStop(state);
         this.showEnded(state);
+        this.showQuota(state);
         return state.ask_again_in;
       } catch {
         return 10; // Lab itself says that the server is not there
@@ -101,6 +103,19 @@
         const text = endedText(name, memory_limit);
         this.Notification.error(text, { autoClose: false, actions });
       }
+    }
+
+    /** Once when the home is nearly full, and once more when it is. */
+    showQuota({ home_used, home_quota }) {
+      const share = home_quota ? home_used / home_quota : 0;
+      const next = "the next server can only be one of the smallest size";
+      const text =
+        share > 1 ? `, which is more than it may: ${next}.` : share > 0.9 ? `. Above that, ${next}.` : "";
+      if (text && this.full !== text) {
+        const holds = `Your home holds ${memory(home_used)} of ${memory(home_quota)}`;
+        this.Notification.warning(holds + text, { autoClose: false });
+      }
+      this.full = text;
     }
 
     showStop({ stops_in, extends_by }) {
