@@ -1,16 +1,20 @@
 #!/usr/bin/python3 -IS
 """Gives a home what the image has for it in /etc/skel: dotfiles, a welcome notebook.
 
+With them comes a link to the shared folders: Lab's file browser shows the home alone.
+
 Each file is given once. One that the user has edited is never overwritten, one that the user has
 deleted never comes back, and an image that brings more files than the last one gives the rest.
 A home that is full or cannot be written is reported, and no reason for the server not to start.
 """
 
+import contextlib
 import sys
 import sysconfig
 from pathlib import Path
 
 SKELETON = Path("/etc/skel")
+SHARED = Path("/shared")  # is there if the user has shared folders
 GIVEN = ".local/state/notehive/given"
 
 
@@ -32,8 +36,17 @@ def populate(home: Path, skeleton: Path = SKELETON) -> None:
         name = str(source.relative_to(skeleton))
         if name not in names:
             copy(source, home / name)
-            with given.open("a") as record:
-                record.write(f"{name}\n")
+            note(given, name)
+    if SHARED.is_dir() and SHARED.name not in names:
+        with contextlib.suppress(FileExistsError):
+            (home / SHARED.name).symlink_to(SHARED)
+        note(given, SHARED.name)
+
+
+def note(given: Path, name: str) -> None:
+    """Write down that something was given."""
+    with given.open("a") as record:
+        record.write(f"{name}\n")
 
 
 def copy(source: Path, target: Path) -> None:

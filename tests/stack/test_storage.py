@@ -73,6 +73,13 @@ def test_a_server_has_its_own_home_and_its_groups_folders(
         sh(site, hers, "echo draft > /shared/lab/plan/a; echo news > /shared/readers/b")
         assert sh(site, hers, "ls /shared") == "lab\nreaders"
         assert sh(site, his, "ls /shared") == "readers"
+        # As Lab's file browser sees it.
+        listed = fetch(
+            site,
+            f"/user/{iris.name}/api/contents/shared/readers/b",
+            headers={"Authorization": f"Bearer {iris.token}"},
+        )
+        assert json.loads(listed.body)["content"] == "news\n"
         assert sh(site, his, "cat /shared/readers/b") == "news"
         refused = sh(site, his, "echo mine 2>&1 > /shared/readers/b || echo refused", check=False)
         assert "refused" in refused
