@@ -25,7 +25,8 @@ mount --make-rprivate /
 mount --bind "$HERE/run" /run
 mkdir -p /etc/docker
 mount -t tmpfs tmpfs /etc/docker
-dockerd --data-root="$HERE/data" --cgroup-parent="$CGROUP" >> "$HERE/log" 2>&1 < /dev/null &
+dockerd --data-root="$HERE/data" --exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent="$CGROUP" \
+  >> "$HERE/log" 2>&1 < /dev/null &
 wait
 """
 
@@ -72,7 +73,7 @@ class Node:
         """Switch it on, and wait until its engine answers."""
         shutil.rmtree(self.directory / "run", ignore_errors=True)  # it does not outlive its machine
         (self.directory / "run").mkdir()
-        process = subprocess.Popen(
+        subprocess.Popen(
             [
                 *self.enter,
                 *("unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"),
@@ -87,7 +88,6 @@ class Node:
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # stays when the tests are interrupted, and with KEEP
         )
-        (self.directory / "init").write_text(str(process.pid))
         wait_for(f"the engine of {self.name}", self.is_on)
 
     def is_on(self) -> bool:
@@ -104,18 +104,15 @@ class Node:
 
     def kill(self) -> None:
         """Switch it off as a power cut does: engine and containers end at once."""
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            pid = int((self.directory / "init").read_text())
-            # The number may be somebody else's by now.
-            environment = Path(f"/proc/{pid}/environ").read_bytes()
-            if f"HERE={self.directory}\0".encode() in environment:
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                wait_for(f"the end of {self.name}", lambda: not self.processes())
+        wait_for(f"the end of {self.name}", lambda: not self.processes())
 
-    def processes(self) -> list[str]:
-        """Numbers of what runs on its network."""
+    def processes(self) -> list[int]:
+        """Give what runs on its network: its first process, with which all others end, too."""
         found = run("ip", "netns", "pids", self.namespace, check=False).stdout.split()
-        return [pid for pid in found if not Path(f"/proc/{pid}/stat").read_text().count(") Z")]
+        return [int(pid) for pid in found if is_alive(Path("/proc", pid, "stat"))]
 
     def remove(self) -> None:
         """Take it away with all that it has, or what an interrupted run has left of it."""
@@ -130,3 +127,11 @@ class Node:
     def docker(self, *args: str, stdin: str = "", check: bool = True) -> str:
         """Run a Docker client on its engine; give its output."""
         return docker("--host", self.host, *args, stdin=stdin, check=check)
+
+
+def is_alive(stat: Path) -> bool:
+    """Whether a process of /proc has not ended; our own children stay there as zombies."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
