@@ -1,7 +1,6 @@
 """Nodes join, do their part, are lost, and leave."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -114,42 +113,21 @@ def test_what_cannot_be_taken_away(cluster: Cluster, verb: str, name: str, said:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@contextmanager
-def only(cluster: Cluster, number: int) -> Iterator[None]:
-    """New tasks go to one node alone."""
-    others = [node.name for node in cluster.nodes if node is not cluster.nodes[number - 1]]
-    for name in others:
-        cluster.docker(1, "node", "update", "--availability", "pause", name)
-    try:
-        yield
-    finally:
-        for name in others:
-            cluster.docker(1, "node", "update", "--availability", "active", name)
-
-
 @pytest.fixture
 def ana(cluster: Cluster) -> Iterator[User]:
     """A user whose server runs on node 2."""
     with user(cluster.site, "ana") as ana:
-        with only(cluster, 2):
+        with cluster.only(2):
             ana.start(image="base", size="small")
         yield ana
     cluster.notehive("node", "drain", "node-2", "--undo")
-
-
-def on(cluster: Cluster, number: int, service: str, *command: str) -> str:
-    """Run a command in a service's container on a node."""
-    found = cluster.docker(
-        number, "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={service}"
-    )
-    return cluster.docker(number, "exec", found, *command)
 
 
 def test_a_drained_node_is_empty_and_its_users_go_on_elsewhere(cluster: Cluster, ana: User) -> None:
     before = cluster.status()["node-2"]
     assert before["servers"] == ["ana"]
     assert before["reserved"]["memory"] > 0
-    on(cluster, 2, ana.service, "sh", "-c", "echo kept > /home/jovyan/file")
+    cluster.exec(2, ana.service, "sh", "-c", "echo kept > /home/jovyan/file")
 
     asked = cluster.notehive("node", "drain", "node-2", check=False)
     assert asked.returncode == 1
@@ -167,7 +145,7 @@ def test_a_drained_node_is_empty_and_its_users_go_on_elsewhere(cluster: Cluster,
 
     ana.start(image="base", size="small")
     (number,) = [n for n in (1, 3) if cluster.status()[f"node-{n}"]["servers"] == ["ana"]]
-    assert on(cluster, number, ana.service, "cat", "/home/jovyan/file") == "kept"
+    assert cluster.exec(number, ana.service, "cat", "/home/jovyan/file") == "kept"
 
 
 def test_a_removed_node_is_gone_and_can_come_back(cluster: Cluster) -> None:

@@ -18,7 +18,7 @@ print(*sorted(absent & set(sys.modules)))
 SCHEMAS = """
 import json, pathlib, sysconfig
 import jsonschema, nbformat
-from jupyter_events import EventLogger
+from jupyter_events.schema_registry import SchemaRegistry
 
 def formats(node):
     if isinstance(node, dict):
@@ -43,19 +43,15 @@ try:
 except nbformat.ValidationError:
     print("notebooks")
 
-logger = EventLogger()
-logger.register_event_schema({
+registry = SchemaRegistry()
+schema = registry.register({
     "$id": "http://example.com/event", "version": "1", "title": "Event", "type": "object",
     "personal-data": True, "properties": {"at": {"title": "At", "type": "string",
     "format": "date-time"}},
 })
-seen = []
-async def listen(logger, schema_id, data):
-    seen.append(data)
-logger.add_listener(schema_id="http://example.com/event", listener=listen)
-logger.emit(schema_id="http://example.com/event", data={"at": "2026-11-21T00:00:00Z"})
+schema.validate({"at": "2026-11-21T00:00:00Z"})
 try:
-    logger.emit(schema_id="http://example.com/event", data={"at": 1})
+    schema.validate({"at": "no time"})
 except jsonschema.ValidationError:
     print("events")
 """

@@ -75,11 +75,7 @@ def ended(eve: User) -> str:
     """Wait until the hub has noticed and cleaned up; give what it tells."""
     wait_for("the hub to notice", lambda: not (eve.server() or {}).get("ready"))
     wait_for("nothing to be left", lambda: not eve.objects())
-    query = (
-        f"select state from spawners s join users u on u.id = s.user_id where u.name = '{eve.name}'"
-    )
-    found = eve.site.exec("postgres", "psql", "-U", "postgres", "-Atc", query, "hub")
-    return str(json.loads(found).get("ended", ""))
+    return eve.ended()
 
 
 def test_a_killed_server_is_told_and_not_resurrected(odd: Site, eve: User) -> None:

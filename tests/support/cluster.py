@@ -124,6 +124,28 @@ class Cluster:
         rows = self.docker(1, "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
         return dict(row.split() for row in rows.splitlines())
 
+    @contextmanager
+    def only(self, number: int) -> Iterator[None]:
+        """New tasks go to one node alone."""
+        others = [node.name for node in self.nodes if node is not self.nodes[number - 1]]
+        for name in others:
+            self.docker(1, "node", "update", "--availability", "pause", name)
+        try:
+            yield
+        finally:
+            for name in others:
+                self.docker(1, "node", "update", "--availability", "active", name)
+
+    def containers(self, number: int, service: str) -> list[str]:
+        """Ids of the running containers of a service on a node."""
+        label = f"label=com.docker.swarm.service.name={service}"
+        return self.docker(number, "ps", "--quiet", "--filter", label).split()
+
+    def exec(self, number: int, service: str, *command: str) -> str:
+        """Run a command in a service's container on a node."""
+        (found,) = self.containers(number, service)
+        return self.docker(number, "exec", found, *command)
+
     def status(self) -> dict[str, dict[str, Any]]:
         """What `status --json` says of each node, by its name."""
         said = json.loads(self.notehive("status", "--json").stdout)

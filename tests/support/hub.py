@@ -57,6 +57,15 @@ class User:
         assert answer.status in (202, 204), answer
         wait_for(f"the end of {self.name}'s server", lambda: not self.objects())
 
+    def ended(self) -> str:
+        """What the hub tells of the end of the user's last server; nothing if it was stopped."""
+        query = (
+            "select state from spawners join users on users.id = spawners.user_id "
+            f"where users.name = '{self.name}' and spawners.name = ''"
+        )
+        found = self.site.exec("postgres", "psql", "-U", "postgres", "-Atc", query, "hub")
+        return str(json.loads(found or "{}").get("ended", ""))
+
     @property
     def service(self) -> str:
         """Name of the Swarm service of the user's server."""

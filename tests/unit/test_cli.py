@@ -1,12 +1,12 @@
 """The operator's command, as a program: what it says, where, and its exit code."""
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -333,24 +333,27 @@ def node(name: str, **more: Any) -> nodes.Node:
 
 @pytest.fixture
 def machines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Three nodes; what is done to them is noted."""
+    """Three nodes; what is done to them is noted. To every question the answer is no."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     listed = [
         node("first", data=True, role="manager"),
         node("second", servers=["ana", "ben"], availability="drain"),
         node("third"),
     ]
     done: list[str] = []
-    monkeypatch.setattr(nodes, "look", lambda stack: listed)
 
-    def act(verb: str, node: nodes.Node, say: object = None) -> None:
-        done.append(f"{verb} {node.name}")
+    def drain(node: nodes.Node, say: object) -> None:
+        done.append(f"drain {node.name}")
+
+    def remove(node: nodes.Node, say: object) -> None:
+        done.append(f"remove {node.name}")
 
     def set_availability(node: nodes.Node, availability: str) -> None:
-        act(availability, node)
+        done.append(f"{availability} {node.name}")
 
-    monkeypatch.setattr(retire, "drain", partial(act, "drain"))
-    monkeypatch.setattr(retire, "remove", partial(act, "remove"))
-    monkeypatch.setattr(retire, "set_availability", set_availability)
+    monkeypatch.setattr(nodes, "look", lambda stack: listed)
+    for stand_in in (drain, remove, set_availability):
+        monkeypatch.setattr(retire, stand_in.__name__, stand_in)
     return done
 
 
@@ -365,7 +368,7 @@ def test_nodes_are_listed(run: Run) -> None:
     ("args", "code", "said", "did"),
     [
         (["drain", "third"], 0, "no user's server ends", ["drain third"]),
-        (["drain", "id-third"], 0, "./notehive node drain --undo third", ["drain third"]),
+        (["drain", "id-third"], 0, "./notehive node drain --undo id-third", ["drain third"]),
         (["drain", "second"], 1, "the servers of ana, ben end", []),
         (["drain", "second", "--yes"], 0, "the servers of ana, ben end", ["drain second"]),
         (["drain", "second", "--undo"], 0, "second: is used again", ["active second"]),

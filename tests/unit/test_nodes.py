@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from notehive.errors import BadInput
-from notehive.platform import nodes, prepull, swarm
+from notehive.platform import join, nodes, prepull, swarm
 from notehive.platform.swarm import Task
+from notehive.settings import parse
 
 SERVICES: dict[str, dict[str, Any]] = {
     "nh-ana": {
@@ -136,6 +137,23 @@ def test_two_nodes_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert nodes.find([node], "id-second") is node
     with pytest.raises(BadInput, match=r"^second: 2 nodes have this name; use an id: id-second"):
         nodes.find([node, node], "second")
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "said"),
+    [
+        ("services: {registry: off}", "10.0.0.7", r"^services\.registry: is off"),
+        ("{}", "127.0.0.1", r"^Docker Swarm: it was made at 127\.0\.0\.1"),
+    ],
+)
+def test_where_no_node_can_join(
+    settings: str, address: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = swarm.Membership(active=True, manager=True, node="id-first", address=address)
+    monkeypatch.setattr(swarm, "require_usable", lambda: here)
+    monkeypatch.setattr(swarm, "data_node", lambda stack: None)
+    with pytest.raises(BadInput, match=said):
+        join.require_possible(parse(settings))
 
 
 def test_a_name_of_a_service_that_pulls_fits() -> None:

@@ -143,10 +143,13 @@
     id: "@notehive/lab:notices",
     description: "Says why a kernel ended, and when an idle server will stop.",
     autoStart: true,
-    activate: async ({ serviceManager, restored }) => {
-      const modules = await Promise.all([load("@jupyterlab/services"), load("@jupyterlab/apputils")]);
-      await restored;
-      void new Notices(serviceManager.serverSettings, ...modules).watch();
+    // Lab waits for what this returns before it shows anything: nothing.
+    activate: ({ serviceManager, restored }) => {
+      void restored.then(async () => {
+        const names = ["@jupyterlab/services", "@jupyterlab/apputils"];
+        const modules = await Promise.all(names.map(load));
+        await new Notices(serviceManager.serverSettings, ...modules).watch();
+      });
     },
   };
 
