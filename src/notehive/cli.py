@@ -16,6 +16,7 @@ from notehive.errors import BadInput, NotehiveError
 from notehive.platform import (
     accounts,
     down,
+    homes,
     join,
     machine,
     nodes,
@@ -130,7 +131,7 @@ def status_(
             f"server of {escape(server['user'])} {escape(server['server'])}: "
             f"{server['image']}, {server['size']}, {format_memory(server['memory'])}"
         )
-    for line in status.describe_homes(found["homes"], found["storage"]["free"]):
+    for line in homes.describe(found["homes"], found["storage"]["free"]):
         console.print(escape(line))
     for node in found["nodes"]:
         data = ", keeps the data" if node["data"] else ""

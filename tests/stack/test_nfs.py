@@ -34,7 +34,7 @@ def do(name, *args):
 
 def write(name, content):
     file = ctypes.c_void_p()
-    do("creat", name, 0o644, ctypes.byref(file))
+    do("open2", name, os.O_CREAT | os.O_RDWR, 0o644, ctypes.byref(file))
     do("write", file, ctypes.c_uint64(len(content)), content)
     do("fsync", file)
     do("close", file)

@@ -38,8 +38,11 @@ def changed(site: Site, **settings: Any) -> Iterator[None]:
 @contextmanager
 def started(user: User, **options: Any) -> Iterator[str]:
     """A server of the user; gives the name of its service."""
-    yield user.start(image="base", **{"size": "small", **options})
-    user.stop()
+    service = user.start(image="base", **{"size": "small", **options})
+    try:
+        yield service
+    finally:
+        user.stop()
 
 
 def sh(site: Site, service: str, script: str, *, check: bool = True) -> str:
@@ -69,7 +72,7 @@ def test_a_server_has_its_own_home_and_its_groups_folders(
 ) -> None:
     iris, jan = people
     with started(iris) as hers, started(jan) as his:
-        sh(site, hers, "echo private > secret; umask 077; mkdir /shared/lab/plan")
+        sh(site, hers, "echo private > secret; umask 077; mkdir -p /shared/lab/plan")
         sh(site, hers, "echo draft > /shared/lab/plan/a; echo news > /shared/readers/b")
         assert sh(site, hers, "ls /shared") == "lab\nreaders"
         assert sh(site, his, "ls /shared") == "readers"

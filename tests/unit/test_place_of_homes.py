@@ -9,7 +9,7 @@ import pytest
 from notehive import docker, naming, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubStorage
-from notehive.platform import accounts, stack, storage
+from notehive.platform import accounts, homes, stack, storage
 from notehive.settings import GIB, parse
 
 LOCAL = "name: nh\n"
@@ -160,7 +160,7 @@ def test_homes_with_their_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "ask", lambda *args: {"users": users})
     ana, bob = (naming.home(name).removeprefix("homes/") for name in ("ana", "bob"))
     used = {"gone-1": 1, ana: 3, bob: 2}
-    assert storage.homes(settings, used) == [
+    assert homes.listed(settings, used) == [
         {"user": "ana", "home": ana, "used": 3, "quota": 20 * GIB},
         {"user": "bob", "home": bob, "used": 2, "quota": 10 * GIB},
         {"user": "", "home": "gone-1", "used": 1, "quota": 10 * GIB},
@@ -170,4 +170,4 @@ def test_homes_with_their_users(monkeypatch: pytest.MonkeyPatch) -> None:
         raise NotehiveError("the hub is away")
 
     monkeypatch.setattr(accounts, "ask", away)
-    assert [home["used"] for home in storage.homes(settings, used)] == [3, 2, 1]
+    assert [home["used"] for home in homes.listed(settings, used)] == [3, 2, 1]

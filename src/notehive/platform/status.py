@@ -1,15 +1,13 @@
 """What runs, where, and what it costs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import machine, nodes, stack, storage, swarm
-from notehive.settings import Settings, format_memory, parse_memory
-
-LARGEST = 10  # homes that are shown; --json gives all
+from notehive.platform import homes, machine, nodes, stack, swarm
+from notehive.settings import Settings, parse_memory
 
 # What a node says of itself.
 NODE_KEYS = (
@@ -30,7 +28,7 @@ def status(settings: Settings) -> dict[str, Any]:
     with ThreadPoolExecutor() as pool:
         used = pool.submit(memory, name)
         size = pool.submit(image_sizes)
-        stored = pool.submit(storage.usage, name)
+        stored = pool.submit(homes.usage, name)
         listed = stack.services(name)
         servers = list(
             docker.objects(
@@ -40,14 +38,14 @@ def status(settings: Settings) -> dict[str, Any]:
             )
         )
         listed_nodes = nodes.look(name)
-        homes = storage.homes(settings, stored.result()["homes"])
+        held = homes.listed(settings, stored.result()["homes"])
         services = [_service(name, service, used.result()) for service in listed]
     return {
         "name": name,
         "url": stack.site_url(settings),
         "services": services,
         "servers": [_server(row, used.result()) for row in servers],
-        "homes": homes,
+        "homes": held,
         "storage": {key: stored.result()[key] for key in ("shared", "free", "total")},
         "nodes": [_node(node) for node in listed_nodes],
         "memory": sum(service["memory"] for service in services),
@@ -95,17 +93,6 @@ def _server(row: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
         "size": labels.get("notehive.size", ""),
         "memory": used.get(row["Name"], 0),
     }
-
-
-def describe_homes(homes: list[dict[str, Any]], free: int) -> Iterator[str]:
-    """Give lines about homes: all of them, and the largest ones."""
-    if not homes:
-        return
-    total = format_memory(sum(home["used"] for home in homes))
-    yield f"{len(homes)} homes hold {total}, {format_memory(free)} are free; the largest:"
-    for home in homes[:LARGEST]:
-        of = f" of {format_memory(home['quota'])}" if home["quota"] else ""
-        yield f"  {home['user'] or home['home'] + ' (no user)'}: {format_memory(home['used'])}{of}"
 
 
 def _node(node: nodes.Node) -> dict[str, Any]:

@@ -1,18 +1,17 @@
 """Where homes and shared folders are kept: the volume, how the stack and the nodes mount it."""
 
 import hashlib
-import json
 import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from notehive import docker, naming, shell
-from notehive.errors import BadInput, NotehiveError
+from notehive import docker, shell
+from notehive.errors import BadInput
 from notehive.hub.config import HubStorage
-from notehive.platform import accounts, swarm
-from notehive.settings import Settings, Storage, home_quota
+from notehive.platform import swarm
+from notehive.settings import Settings, Storage
 
 OWNER = 1000, 100  # user and group of notebook servers; the keeper is the same user
 MODULES = Path("/lib/modules", platform.release())  # of this machine's kernel
@@ -135,41 +134,6 @@ def ensure(settings: Settings) -> str:
 def mountpoint(name: str) -> Path:
     """Give the directory of a volume of this node."""
     return Path(docker.inspect("volume", name)[0]["Mountpoint"])
-
-
-# The keeper's token stays in its container, and out of the arguments of a command.
-ASK = (
-    "printf 'Authorization: Bearer %s' \"$(cat /run/secrets/storage-token)\""
-    " | curl --fail --silent --show-error --header @- localhost:8091/usage"
-)
-
-
-def usage(stack: str) -> dict[str, Any]:
-    """Give what the keeper has measured, in bytes; nothing where no keeper runs on this node."""
-    for container in docker.containers(f"{stack}_storage")[:1]:
-        done = shell.run(docker.command("exec", container, "sh", "-c", ASK), check=False)
-        if not done.code:
-            found: dict[str, Any] = json.loads(done.out)
-            return found
-    return {"homes": {}, "shared": {}, "free": 0, "total": 0}
-
-
-def homes(settings: Settings, used: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Give each home with its user, what it holds and may hold (bytes), the largest first.
-
-    A home whose user has been removed has none.
-    """
-    try:
-        users = accounts.ask(settings.name, "user-list", {})["users"]
-    except NotehiveError:  # the hub is away; status says that elsewhere
-        users = []
-    owners = {naming.home(user["name"]).removeprefix("homes/"): user for user in users}
-    found = []
-    for name, size in sorted(used.items(), key=lambda item: -item[1]):
-        user = owners.get(name, {"name": "", "groups": []})
-        quota = home_quota(settings.storage.quota, settings.groups, set(user["groups"]))
-        found.append({"user": user["name"], "home": name, "used": size, "quota": quota})
-    return found
 
 
 def move_old_homes(stack: str, root: Path) -> int:
