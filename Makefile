@@ -2,12 +2,13 @@
 python := .notehive/dev/bin/python
 pytest := $(python) -m pytest
 
-.PHONY: test lint test-unit test-images test-stack test-long bench requirements docs
+.PHONY: test lint test-unit test-cluster test-images test-stack test-long bench requirements docs
 
 # Everything, in the order of its cost. Sets up the machine by itself: Docker engine, images,
 # Chromium. Uses a stack name, ports and a subnet of its own.
 test: lint .notehive/chromium
 	$(pytest) tests/unit tests/stack tests/browser tests/images
+	$(pytest) tests/cluster
 
 # Formatting, style, types, and that what is generated is up to date.
 lint: .notehive/dev/.stamp
@@ -24,6 +25,10 @@ test-unit: .notehive/dev/.stamp
 test-stack: .notehive/dev/.stamp .notehive/chromium
 	$(pytest) tests/stack tests/browser $(only)
 
+# On three nodes, which are namespaces of this machine: engines of their own, a Swarm of their own.
+test-cluster: .notehive/dev/.stamp
+	$(pytest) tests/cluster $(only)
+
 test-images: .notehive/dev/.stamp
 	$(pytest) tests/images $(only)
 
@@ -35,6 +40,7 @@ test-long: .notehive/dev/.stamp
 bench: .notehive/dev/.stamp
 	PYTHONPATH=src $(python) -m bench.up
 	PYTHONPATH=src $(python) -m bench.spawn
+	PYTHONPATH=src $(python) -m bench.many
 	PYTHONPATH=src $(python) -m tests.generated --write
 
 # Builds one image by its name: make image/hub
@@ -54,7 +60,7 @@ docs: .notehive/dev/.stamp
 	./notehive --help >/dev/null
 	rm -rf .notehive/dev
 	.notehive/venv/bin/python3 -m venv .notehive/dev
-	$(python) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(python) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	touch $@
 
 # A browser for the tests: the distribution's, if there is none.

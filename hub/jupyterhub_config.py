@@ -1,6 +1,12 @@
 """JupyterHub's own configuration file; what it says is in src/notehive/hub/."""
 
+from pathlib import Path
+
 from notehive.hub import configure
 from notehive.hub.config import HubConfig
 
 configure(c, HubConfig.load())  # type: ignore[name-defined]  # noqa: F821
+
+# What an operator adds wins.
+for own in sorted((Path(__file__).parent / "jupyterhub_config.d").glob("*.py")):
+    load_subconfig(str(own))  # type: ignore[name-defined]  # noqa: F821

@@ -19,3 +19,8 @@ c.ResourceUseDisplay.show_host_usage = False
 c.ResourceUseDisplay.cpu_warning_threshold = 0
 # Measuring once a second for metrics that nobody collects keeps idle servers busy.
 c.ResourceUseDisplay.enable_prometheus_metrics = False
+
+# notehive.lab tells the hub when the server was last used: this would count an open page as use.
+c.JupyterHubSingleUser.hub_activity_interval = 0
+# A panel that shows a kernel's memory asks for it as long as it is open.
+c.MappingKernelManager.untracked_message_types.extend(["usage_request", "usage_reply"])

@@ -13,7 +13,19 @@ from rich.table import Table
 
 from notehive import docker, naming, settings, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import accounts, down, machine, place, stack, status, steps, up
+from notehive.platform import (
+    accounts,
+    down,
+    join,
+    machine,
+    nodes,
+    place,
+    retire,
+    stack,
+    status,
+    steps,
+    up,
+)
 from notehive.platform import logs as service_logs
 from notehive.platform.lock import locked
 from notehive.settings import Settings, format_memory
@@ -28,6 +40,8 @@ app = typer.Typer(
 )
 users = typer.Typer(no_args_is_help=True, help="Accounts of people.")
 app.add_typer(users, name="user")
+machines = typer.Typer(no_args_is_help=True, help="Machines of the Swarm.")
+app.add_typer(machines, name="node")
 console = Console()
 
 INTERRUPTED = 130
@@ -120,7 +134,11 @@ def status_(
         console.print(escape(line))
     for node in found["nodes"]:
         data = ", keeps the data" if node["data"] else ""
-        console.print(f"node {node['name']}: {node['state']}, {node['role']}{data}")
+        present = list(node["images"].values()).count(nodes.PRESENT)
+        console.print(
+            f"node {node['name']}: {node['state']}, {node['role']}, "
+            f"{present} of {len(node['images'])} notebook images{data}"
+        )
     for sentence in found["wrong"]:
         console.print(f"[red]{escape(sentence)}[/red]")
     if found["wrong"]:
@@ -273,6 +291,88 @@ def user_passwd(context: typer.Context, name: str, password_stdin: PasswordStdin
     """Give a user a new password, printed once unless it is given."""
     request = {"name": name, "password": _password(password_stdin)}
     _show_login(accounts.ask(_settings(context).name, "user-passwd", request))
+
+
+@machines.command("list")
+def node_list(context: typer.Context) -> None:
+    """Show every node: what is reserved of what it has, users' servers, images of the settings."""
+    table = Table(
+        *("node", "state", "role", "address", "CPU", "memory", "servers", "images", "data"),
+        box=None,
+        header_style="dim",
+    )
+    for node in nodes.look(_settings(context).name):
+        table.add_row(
+            escape(node.name),
+            node.state if node.availability == "active" else f"{node.state}, {node.availability}",
+            node.role,
+            node.address,
+            f"{node.reserved_cpu:g}/{node.cpu:g}",
+            f"{format_memory(node.reserved_memory)}/{format_memory(node.memory)}",
+            str(len(node.servers)),
+            f"{node.present}/{len(node.images)}",
+            "here" if node.data else "",
+        )
+    console.print(table)
+
+
+@machines.command("join-command")
+def node_join_command(
+    context: typer.Context,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only what is typed, for programs.")
+    ] = False,
+) -> None:
+    """Print what to type on a new machine, so that it joins the Swarm."""
+    chosen = _settings(context)
+    with locked(chosen.name):
+        told, typed = join.prepare(chosen, steps.Steps(Console(stderr=True, quiet=quiet)))
+    print(typed if quiet else f"\n{told}\n{typed}", end="")
+
+
+@machines.command("drain")
+def node_drain(
+    context: typer.Context,
+    name: str,
+    undo: Annotated[bool, typer.Option("--undo", help="Use the node again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before ending servers.")] = False,
+) -> None:
+    """Free a node for maintenance: servers on it end, and none starts there."""
+    chosen = _settings(context)
+    node = nodes.find(nodes.look(chosen.name), name)
+    if undo:
+        retire.set_availability(node, "active")
+        console.print(f"{escape(name)}: is used again")
+        return
+    retire.require_expendable(chosen.name, node)
+    if node.servers and not yes:
+        typer.confirm(f"{name}: {retire.consequence(node)}. Go on?", abort=True)
+    with steps.Steps(console).step(f"Drain {node.name}") as step:
+        retire.drain(node, step.say)
+        step.say(retire.consequence(node))
+    console.print(f"To use it again: `./notehive node drain --undo {escape(name)}`")
+
+
+@machines.command("remove")
+def node_remove(
+    context: typer.Context,
+    name: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Even if users' servers end.")] = False,
+) -> None:
+    """Take a node out of the Swarm for good; it may be dead."""
+    chosen = _settings(context)
+    node = nodes.find(nodes.look(chosen.name), name)
+    retire.require_expendable(chosen.name, node)
+    if node.servers and not yes:
+        raise BadInput(
+            f"{name}: {retire.consequence(node)}; "
+            f"`./notehive node drain {name}` first, or add --yes"
+        )
+    with steps.Steps(console).step(f"Remove {node.name}") as step:
+        retire.remove(node, step.say)
+        step.say(retire.consequence(node))
+    if node.state == "ready":
+        console.print(f"On {escape(name)} itself: `docker swarm leave`")
 
 
 def main() -> None:

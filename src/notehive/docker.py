@@ -72,6 +72,18 @@ def create_network(name: str, subnet: str, stack: str) -> list[str]:
     )
 
 
+def create_pull(name: str, image: str, labels_: Mapping[str, str]) -> list[str]:
+    """Give the command that creates a service which has each node pull an image, and ends there."""
+    return command(
+        *("service", "create", "--detach", "--quiet", "--no-resolve-image", "--name", name),
+        # Not the mode `global-job`: its failed tasks pile up in the Swarm for ever.
+        *("--mode", "global", "--restart-condition", "on-failure", "--restart-delay", "5s"),
+        *("--network", "host", "--limit-memory", "32M", "--log-driver", "none"),
+        *labels(labels_),
+        *("--entrypoint", "true", image),
+    )
+
+
 def create_secret(name: str, stack: str) -> list[str]:
     """Give the command that creates a secret from its standard input."""
     return command("secret", "create", *labels({"notehive.stack": stack}), name, "-")

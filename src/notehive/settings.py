@@ -31,10 +31,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
 URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
+SHORTEST_IDLE = 0.25  # minutes
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
-PIDS_PER_GIB = 512  # processes and threads of a server, for each GiB of its memory
-MOST_PIDS = 16384  # half of what a kernel has by default
+# Processes and threads of a server: by its memory, enough for a few kernels with a thread for each
+# core of a large node, and at most half of what a kernel has by default.
+PIDS_PER_GIB, LEAST_PIDS, MOST_PIDS = 512, 1024, 16384
 
 
 def parse_memory(value: object) -> int:
@@ -180,8 +182,8 @@ class Size(Section):
     @property
     def pids(self) -> int:
         """How many processes and threads a server may have: a fork bomb ends there."""
-        gibs = max(self.limit.memory / GIB, 1)
-        return min(int(gibs * PIDS_PER_GIB), MOST_PIDS)
+        pids = self.limit.memory * PIDS_PER_GIB // GIB
+        return min(max(pids, LEAST_PIDS), MOST_PIDS)
 
 
 class Image(Section):
@@ -313,6 +315,25 @@ class Storage(Section):
     )
 
 
+class Culling(Section):
+    """Servers that nobody uses are stopped. Minutes, of which fractions may be given."""
+
+    idle: float = Field(
+        60, ge=0, description="After how many minutes without use a server is stopped; 0: never."
+    )
+    notice: float = Field(
+        10, ge=0, description="How many minutes before that JupyterLab says so, and can extend it."
+    )
+
+    @model_validator(mode="after")
+    def _notice_fits(self) -> "Culling":
+        if 0 < self.idle < SHORTEST_IDLE:
+            raise ValueError(f"idle is {self.idle:g} minutes; use {SHORTEST_IDLE:g} or more, or 0")
+        if self.idle and self.notice >= self.idle:
+            raise ValueError("the notice is not shorter than the idle time; lower it")
+        return self
+
+
 class Mirrors(Section):
     """Package mirrors for builds and users; empty means the package manager's own default."""
 
@@ -399,6 +420,9 @@ class Settings(Section):
     )
     storage: Storage = Field(
         default_factory=Storage, description="Where users' homes and shared folders are."
+    )
+    culling: Culling = Field(
+        default_factory=Culling, description="Servers that nobody uses are stopped."
     )
     mirrors: Mirrors = Field(default_factory=Mirrors, description="Package mirrors.")
     ca_bundle: str = Field(

@@ -62,7 +62,7 @@ def server_has_its_size(site: Site, user: User) -> None:
         )
     assert int(memory) == GIB
     assert int(quota) == int(period)  # one CPU
-    assert int(pids) == 4096
+    assert int(pids) == 1024
     assert int(read("df --block-size=1 --output=size /dev/shm | tail -n 1")[0]) == GIB // 2
 
 

@@ -41,7 +41,7 @@ def test_server_of_a_hub(image: str, containers: Containers) -> None:
     status, _ = server.get("/user/ada/lab")
     assert status == 302, "no page without a login at the hub"
 
-    process = server.sh("pgrep --full 'jupyterhub[.]singleuser'")
+    process = server.sh("pgrep --full 'python3.*notehive[.]lab'")
     lines = server.sh(f"tr '\\0' '\\n' < /proc/{process}/environ").splitlines()
     for name in ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "MLFLOW_TRACKING_TOKEN"):
         assert f"{name}={TOKEN}" in lines

@@ -7,6 +7,7 @@ import pytest
 from .containers import Container, Containers
 
 AUTHORIZED = ("--header", "Authorization: token test")
+PLAIN = r"sed 's/\x1b\[[0-9;]*m//g'"  # without colours
 SITE = ".local/lib/python3*/site-packages"
 IN_A_KERNEL = """
 from jupyter_client import BlockingKernelClient
@@ -35,14 +36,23 @@ def test_serves_lab_to_the_token_only(image: str, containers: Containers) -> Non
 
 def test_extensions_are_enabled(image: str, containers: Containers) -> None:
     container = containers.idle(image)
-    server = container.sh("jupyter server extension list 2>&1")
-    for name in ("jupyterlab", "jupyterlab_git", "jupyter_resource_usage", "nbdime"):
-        assert f"{name} " in server
+    server = container.sh(f"jupyter server extension list 2>&1 | {PLAIN}")
+    for name in (
+        "jupyterlab",
+        "jupyterlab_git",
+        "jupyter_resource_usage",
+        "nbdime",
+        "notehive.lab",
+    ):
+        assert f"{name} enabled" in server
     lab = container.sh("jupyter labextension list 2>&1")
-    for name in ("@jupyterlab/git", "@jupyter-server/resource-usage"):
+    for name in ("@jupyterlab/git", "@jupyter-server/resource-usage", "@notehive/lab"):
         assert f"{name} v" in lab
-    for word in ("disabled", "error", " X "):
+    left_out = {line.split()[0] for line in server.splitlines() if "disabled" in line}
+    assert left_out == {"jupyter_lsp", "notebook_shim"}
+    for word in ("error", " X "):
         assert word not in server
+    for word in ("disabled", "error", " X "):
         assert word not in lab.partition("Disabled extensions:")[0]
 
 
@@ -98,7 +108,8 @@ def test_starts_in_a_full_home(image: str, containers: Containers) -> None:
     lab = containers.run(
         image,
         "sh", "-c",
-        "cat /dev/zero > filler; exec start-notebook --IdentityProvider.token=test",
+        # IPython was used before, so Jupyter thinks of taking over what IPython 3 had.
+        "mkdir .ipython; cat /dev/zero > filler; exec start-notebook --IdentityProvider.token=test",
         options=("--tmpfs", "/home/jovyan:size=1m,uid=1000"),
     )  # fmt: skip
     lab.wait_for_lab()

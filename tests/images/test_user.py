@@ -63,6 +63,16 @@ def test_home_is_populated_once(image: str, containers: Containers) -> None:
     assert second.sh("populate-home; ls .bashrc .profile 2>/dev/null || echo gone") == "gone"
 
 
+def test_a_link_leads_to_shared_folders(image: str, containers: Containers) -> None:
+    """For those who have some; whoever deletes it is not given it again."""
+    home = ("--volume", f"{containers.volume()}:{HOME}")
+    assert containers.idle(image, *home).sh("populate-home; ls -d shared || echo none") == "none"
+    with_some = containers.idle(image, *home, "--tmpfs", "/shared/lab:uid=1000")
+    with_some.sh("populate-home; echo ours > shared/lab/file")
+    assert with_some.sh("cat /shared/lab/file") == "ours"
+    with_some.sh("rm shared; populate-home; test ! -e shared")
+
+
 def test_another_image_gives_what_is_new(
     base: str, datascience: str, containers: Containers
 ) -> None:

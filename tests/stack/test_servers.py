@@ -34,7 +34,7 @@ def test_the_service_is_what_was_chosen(site: Site, ada: User, server: str) -> N
     assert task["Resources"]["Limits"] == {
         "NanoCPUs": 10**9,
         "MemoryBytes": 2**30,
-        "Pids": 4096,
+        "Pids": 1024,
     }
     assert task["Resources"]["Reservations"] == {"NanoCPUs": 10**8, "MemoryBytes": 2**29}
     assert task["RestartPolicy"]["Condition"] == "none"
@@ -64,7 +64,7 @@ def test_inside_are_the_limits_and_no_rights(site: Site, ada: User, server: str)
     )
     assert int(limit) == 2**30
     # Of the notebook server itself, not of this test's way in.
-    status = site.exec(server, "sh", "-c", "cat /proc/$(pgrep --oldest --full singleuser)/status")
+    status = site.exec(server, "sh", "-c", "cat /proc/$(pgrep --full python3.*notehive.lab)/status")
     assert "CapEff:\t0000000000000000" in status
     assert "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status

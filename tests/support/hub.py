@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from notehive import naming
-from tests.support.site import KEEP, PASSWORD, Answer, Site, docker, fetch, wait_for
+from tests.support.site import KEEP, PASSWORD, Answer, Site, fetch, wait_for
 
 
 def call(site: Site, method: str, path: str, body: Any = None, *, token: str = "") -> Answer:
@@ -57,6 +57,15 @@ class User:
         assert answer.status in (202, 204), answer
         wait_for(f"the end of {self.name}'s server", lambda: not self.objects())
 
+    def ended(self) -> str:
+        """What the hub tells of the end of the user's last server; nothing if it was stopped."""
+        query = (
+            "select state from spawners join users on users.id = spawners.user_id "
+            f"where users.name = '{self.name}' and spawners.name = ''"
+        )
+        found = self.site.exec("postgres", "psql", "-U", "postgres", "-Atc", query, "hub")
+        return str(json.loads(found or "{}").get("ended", ""))
+
     @property
     def service(self) -> str:
         """Name of the Swarm service of the user's server."""
@@ -66,7 +75,7 @@ class User:
         """What the Swarm has of the user's servers: services and secrets."""
         found = []
         for kind in ("service", "secret"):
-            rows = docker(
+            rows = self.site.docker(
                 *(kind, "ls", "--quiet", "--filter", f"label=notehive.stack={self.site.name}"),
                 *("--filter", f"label=notehive.user={self.name}"),
             )

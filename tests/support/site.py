@@ -69,10 +69,13 @@ def docker(*args: str, stdin: str = "", check: bool = True) -> str:
 
 @dataclass
 class Site:
-    """The workbench under test."""
+    """The workbench under test, on this machine's engine unless another machine is given."""
 
     directory: Path
     settings: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(SETTINGS)))
+    address: str = "127.0.0.1"  # of the machine that it is on
+    engine: str = ""  # address of that machine's engine, for Docker clients
+    enter: tuple[str, ...] = ()  # what goes before a command to run it on that machine
 
     @property
     def name(self) -> str:
@@ -101,8 +104,19 @@ class Site:
     ) -> subprocess.CompletedProcess[str]:
         """Run the operator's command on this site."""
         return run(
-            str(ROOT / "notehive"), "--settings", str(self.file), *args, stdin=stdin, check=check
+            *(*self.enter, str(ROOT / "notehive"), "--settings", str(self.file), *args),
+            stdin=stdin,
+            check=check,
+            env={"DOCKER_HOST": self.engine} if self.engine else {},
         )
+
+    @property
+    def _host(self) -> list[str]:
+        return ["--host", self.engine] if self.engine else []
+
+    def docker(self, *args: str, stdin: str = "", check: bool = True) -> str:
+        """Run the Docker client on the site's engine; give its output."""
+        return docker(*self._host, *args, stdin=stdin, check=check)
 
     def up(self) -> str:
         """Bring it up; give what the operator saw."""
@@ -114,17 +128,27 @@ class Site:
 
     def services(self) -> dict[str, str]:
         """Id of each service of the stack, users' servers included, by name."""
-        rows = docker(
+        rows = self.docker(
             *("service", "ls", "--format", "{{.Name}} {{.ID}}"),
             *("--filter", f"label=notehive.stack={self.name}"),
         )
         return dict(row.split() for row in rows.splitlines())
 
+    def of_kind(self, kind: str) -> list[str]:
+        """Ids of services or secrets of the stack with a label notehive.kind."""
+        found = []
+        for what in ("service", "secret"):
+            found += self.docker(
+                *(what, "ls", "--quiet", "--filter", f"label=notehive.stack={self.name}"),
+                *("--filter", f"label=notehive.kind={kind}"),
+            ).split()
+        return found
+
     def tasks(self, *, running: bool = True) -> dict[str, str]:
         """Service of each running task, by task id."""
         found: dict[str, str] = {}
         for service in self.services():
-            rows = docker(
+            rows = self.docker(
                 *("service", "ps", "--no-trunc", "--format", "{{.ID}}", service),
                 *(("--filter", "desired-state=running") if running else ()),
             )
@@ -133,7 +157,7 @@ class Site:
 
     def containers(self, service: str, *, ended: bool = True) -> list[str]:
         """Ids of the containers of a service, by its full name; newest first."""
-        return docker(
+        return self.docker(
             *("ps", "--quiet", *(("--all",) if ended else ())),
             *("--filter", f"label=com.docker.swarm.service.name={service}"),
         ).split()
@@ -148,15 +172,19 @@ class Site:
     def exec(self, service: str, *command: str, user: str = "", check: bool = True) -> str:
         """Run a command in a service's container; give its output."""
         as_user = ("--user", user) if user else ()
-        return docker("exec", *as_user, self.container(service), *command, check=check)
+        return self.docker("exec", *as_user, self.container(service), *command, check=check)
+
+    def image(self, name: str) -> str:
+        """Full name of an image of ours, as `up` built it for this site."""
+        return self.notehive("image", name).stdout.split()[-1]
 
     def dump(self) -> str:
         """Give what helps to understand a failure: tasks and the ends of all logs."""
         parts = []
         for service in self.services():
-            parts.append(f"== {service}\n{docker('service', 'ps', service, check=False)}")
+            parts.append(f"== {service}\n{self.docker('service', 'ps', service, check=False)}")
             for container in self.containers(service)[:2]:
-                logs = run("docker", "logs", "--tail=25", container, check=False)
+                logs = run("docker", *self._host, "logs", "--tail=25", container, check=False)
                 parts.append(logs.stdout + logs.stderr)
         return "\n".join(parts)
 
@@ -168,6 +196,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()  # as set, one header each
 
 
 def fetch(
@@ -179,7 +208,7 @@ def fetch(
     body: bytes | None = None,
 ) -> Answer:
     """Make one request to the site, the path exactly as given, redirects not followed."""
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    connection = http.client.HTTPConnection(site.address, site.port, timeout=60)
     host = site.url.removeprefix("http://")
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     for key, value in {"Host": host, **(headers or {})}.items():
@@ -188,7 +217,8 @@ def fetch(
         connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body)
     response = connection.getresponse()
-    answer = Answer(response.status, dict(response.getheaders()), response.read())
+    cookies = tuple(response.msg.get_all("Set-Cookie", []))
+    answer = Answer(response.status, dict(response.getheaders()), response.read(), cookies)
     connection.close()
     return answer
 
@@ -205,3 +235,17 @@ def brought_up(directory: Path) -> Iterator[Site]:
     finally:
         if not KEEP:
             site.notehive("down", "--purge", "--yes")
+
+
+@contextmanager
+def changed(site: Site, **settings: Any) -> Iterator[None]:
+    """The site with other settings, and as it was afterwards."""
+    before = dict(site.settings)
+    site.settings.update(settings)
+    try:
+        site.up()
+        yield
+    finally:
+        site.settings.clear()
+        site.settings.update(before)
+        site.up()

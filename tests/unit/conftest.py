@@ -157,10 +157,13 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
         auth=parsed.auth,
         groups=parsed.groups,
         images={
-            key: HubImage(title=i.title, description=i.description, reference=key)
+            key: HubImage(
+                title=i.title, description=i.description, reference=key, packages=i.packages
+            )
             for key, i in parsed.images.items()
         },
         sizes=parsed.sizes,
+        culling=parsed.culling,
         services=parsed.services,
         storage=HubStorage(root="/srv", nfs="", quota=parsed.storage.quota),
         constraints=[],

@@ -1,5 +1,6 @@
 """The operator's command, as a program: what it says, where, and its exit code."""
 
+import io
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 
 from notehive import cli, docker, naming, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import accounts, down, stack, status, up
+from notehive.platform import accounts, down, nodes, retire, stack, status, up
 from notehive.settings import describe
 
 Run = Callable[..., tuple[int, str, str]]
@@ -281,7 +282,13 @@ STATUS: dict[str, Any] = {
         {"user": "a[b]", "server": "", "image": "base", "size": "small", "memory": 5 * 1024**2}
     ],
     "nodes": [
-        {"name": "n1", "state": "ready", "availability": "active", "role": "manager", "data": True}
+        {
+            "name": "n1",
+            "state": "ready",
+            "role": "manager",
+            "images": {"base": "present", "gpu": "pulling"},
+            "data": True,
+        }
     ],
     "homes": [{"user": "a[b]", "home": "a-b-0123456789", "used": 2 * 1024**3, "quota": 0}],
     "storage": {"free": 9 * 1024**3},
@@ -297,10 +304,87 @@ def test_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1
     assert re.search(r"hub +0/1 +3M +hub:0123 200M", out)
     assert "server of a[b] : base, small, 5M" in out
-    assert "node n1: ready, manager, keeps the data" in out
+    assert "node n1: ready, manager, 1 of 2 notebook images, keeps the data" in out
     assert "hub: 0 of 1 run: Failed [x]" in out
     code, out, _ = run("status", "--json")
     assert (code, json.loads(out)) == (0, STATUS)
+
+
+def node(name: str, **more: Any) -> nodes.Node:
+    """A worker with nothing on it."""
+    given: dict[str, Any] = {
+        "id": f"id-{name}",
+        "name": name,
+        "address": "10.0.0.8",
+        "state": "ready",
+        "availability": "active",
+        "role": "worker",
+        "data": False,
+        "cpu": 8.0,
+        "memory": 32 * 1024**3,
+        "reserved_cpu": 1.5,
+        "reserved_memory": 6 * 1024**3,
+        "servers": [],
+        "images": {"base": nodes.PRESENT, "gpu": nodes.PULLING},
+        "forwarder": nodes.RUNNING,
+    }
+    return nodes.Node(**{**given, **more})
+
+
+@pytest.fixture
+def machines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Three nodes; what is done to them is noted. To every question the answer is no."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    listed = [
+        node("first", data=True, role="manager"),
+        node("second", servers=["ana", "ben"], availability="drain"),
+        node("third"),
+    ]
+    done: list[str] = []
+
+    def drain(node: nodes.Node, say: object) -> None:
+        done.append(f"drain {node.name}")
+
+    def remove(node: nodes.Node, say: object) -> None:
+        done.append(f"remove {node.name}")
+
+    def set_availability(node: nodes.Node, availability: str) -> None:
+        done.append(f"{availability} {node.name}")
+
+    monkeypatch.setattr(nodes, "look", lambda stack: listed)
+    for stand_in in (drain, remove, set_availability):
+        monkeypatch.setattr(retire, stand_in.__name__, stand_in)
+    return done
+
+
+@pytest.mark.usefixtures("machines")
+def test_nodes_are_listed(run: Run) -> None:
+    _, out, _ = run("node", "list")
+    assert re.search(r"first +ready +manager +10\.0\.0\.8 +1\.5/8 +6G/32G +0 +1/2 +here", out)
+    assert re.search(r"second +ready, drain +worker +10\.0\.0\.8 +1\.5/8 +6G/32G +2 +1/2", out)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said", "did"),
+    [
+        (["drain", "third"], 0, "no user's server ends", ["drain third"]),
+        (["drain", "id-third"], 0, "./notehive node drain --undo id-third", ["drain third"]),
+        (["drain", "second"], 1, "the servers of ana, ben end", []),
+        (["drain", "second", "--yes"], 0, "the servers of ana, ben end", ["drain second"]),
+        (["drain", "second", "--undo"], 0, "second: is used again", ["active second"]),
+        (["drain", "first", "--yes"], 2, "notehive: first: keeps the data of nh", []),
+        (["drain", "none"], 2, "none: no such node; there are first, second, third", []),
+        (["remove", "second"], 2, "`./notehive node drain second` first, or add --yes", []),
+        (["remove", "second", "--yes"], 0, "docker swarm leave", ["remove second"]),
+        (["remove", "first"], 2, "notehive: first: keeps the data of nh", []),
+    ],
+)
+def test_nodes_are_taken_out_of_service(
+    args: list[str], code: int, said: str, did: list[str], run: Run, machines: list[str]
+) -> None:
+    ended, out, err = run("node", *args)
+    assert (ended, machines) == (code, did)
+    assert said in " ".join((out + err).split())
 
 
 def test_all_is_well(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

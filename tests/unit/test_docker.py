@@ -34,6 +34,13 @@ def no_docker_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "--label notehive.stack=nh nh_users",
         ),
         (
+            lambda: docker.create_pull("nh_pull-base-1", "r/base:2", {"notehive.stack": "nh"}),
+            "docker service create --detach --quiet --no-resolve-image --name nh_pull-base-1 "
+            "--mode global --restart-condition on-failure --restart-delay 5s --network host "
+            "--limit-memory 32M --log-driver none --label notehive.stack=nh "
+            "--entrypoint true r/base:2",
+        ),
+        (
             lambda: docker.create_secret("nh_hub-cookie", "nh"),
             "docker secret create --label notehive.stack=nh nh_hub-cookie -",
         ),

@@ -104,7 +104,7 @@ def test_every_option_is_shown(verb: str, option: str) -> None:
 def test_every_verb_in_the_documentation_exists() -> None:
     known = {verb for verb, _ in commands(typer.main.get_command(app))}
     # Only where it is a command: in a block or between back quotes.
-    for said in re.findall(r"(?:^|`)\./notehive ([a-z]+(?: [a-z]+)?)", manual(), re.M):
+    for said in re.findall(r"(?:^|`)\./notehive ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", manual(), re.M):
         words = said.split()
         assert words[0] in known or said in known, said
 

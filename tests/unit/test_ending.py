@@ -2,6 +2,7 @@
 
 import pytest
 
+from notehive.endings import OUT_OF_MEMORY
 from notehive.hub import ending
 from notehive.hub.tasks import Task
 from tests.support.engine import node, task
@@ -36,6 +37,26 @@ NODES = {
 )
 def test_words(last: Task | None, words: str) -> None:
     assert words in ending.words(last, NODES)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (
+            ending.Memory(2 * 2**30, ["Medium", "Large"]),
+            "It ran out of memory: it needed more than its 2 GB. "
+            "Choose a larger size: Medium or Large.",
+        ),
+        (
+            ending.Memory(4 * 2**30, []),
+            "It ran out of memory: it needed more than its 4 GB. "
+            "There is no larger size for you; an administrator can change that.",
+        ),
+        (None, "It ran out of memory."),
+    ],
+)
+def test_out_of_memory(limit: ending.Memory | None, said: str) -> None:
+    assert ending.words(read("failed", OUT_OF_MEMORY), NODES, limit) == said
 
 
 def test_what_a_user_ended_needs_no_words() -> None:

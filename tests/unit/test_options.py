@@ -239,7 +239,7 @@ def test_the_most_generous_limits_hold(groups: list[str], admin: bool, limits: L
             Holding(2, 0.2, 2 * GIB),
             "small",
             "You hold 2 of 2 servers; stop one first.",
-            "no server left",
+            "stop a server first",
         ),
         (
             Holding(1, 2, 0),

@@ -136,13 +136,22 @@ def test_a_directory_must_be_there_and_ours(tmp_path: Path) -> None:
         storage.require_usable(settings)
 
 
-@pytest.mark.parametrize(("kernel", "can"), [("nodev\tnfs4\n\text4\n", True), ("\text4\n", False)])
+@pytest.mark.parametrize(
+    ("kernel", "modules", "can"),
+    [
+        ("nodev\tnfs4\n\text4\n", None, True),
+        ("\text4\n", "kernel/fs/nfs/nfsv4.ko.xz: kernel/fs/nfs/nfs.ko.xz\n", True),
+        ("\text4\n", "kernel/fs/ext4/ext4.ko:\n", False),
+        ("\text4\n", None, False),
+    ],
+)
 def test_a_kernel_without_nfs_is_noticed(
-    kernel: str, can: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kernel: str, modules: str | None, can: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "filesystems").write_text(kernel)
-    monkeypatch.setattr(shell, "run", lambda args, **options: shell.Result(1, "", "no module"))
-    assert storage.has_nfs_client(tmp_path / "filesystems") is can
+    if modules is not None:
+        (tmp_path / "modules.dep").write_text(modules)
+    assert storage.has_nfs_client(tmp_path / "filesystems", tmp_path) is can
 
 
 def test_homes_with_their_users(monkeypatch: pytest.MonkeyPatch) -> None:

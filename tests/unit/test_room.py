@@ -44,15 +44,15 @@ DATA = "node.labels.notehive.nh.data == true"
             [LARGE, SMALL],
             [],
             True,
-            "no node is large enough: 16 CPU must be free for this size, "
-            "and the largest node has 8 CPU",
+            "no node is large enough: 16 CPUs must be free for this size, "
+            "and the largest node has 8 CPUs",
         ),
         (
             need(4, 32 * GIB),
             [LARGE, SMALL],
             [],
             True,
-            "no node is large enough: none has 4 CPU and 32 GB of memory together",
+            "no node is large enough: none has 4 CPUs and 32 GB of memory together",
         ),
         (
             need(gpu=1),
@@ -82,7 +82,7 @@ DATA = "node.labels.notehive.nh.data == true"
             [LARGE, node("node-3", cpu=8, memory=16 * GIB)],
             [reserving("n1", cpu=8), reserving("n3", memory=16 * GIB)],
             False,
-            "no node has 4 CPU and 8 GB of memory free; 2 nodes checked",
+            "no node has 4 CPUs and 8 GB of memory free; 2 nodes checked",
         ),
         (
             need(1, GIB, "node.labels.disk == ssd"),

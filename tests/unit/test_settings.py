@@ -152,6 +152,43 @@ def test_its_examples_are_good() -> None:
             "groups: {risk: {sizes: [huge]}}",
             "1: groups.risk.sizes.0: 'huge' is not defined in sizes:; defined are small, medium",
         ),
+        (
+            "groups:\n  everyone:\n    members: [ana]",
+            "3: groups.everyone.members: every user is in this group; remove the members",
+        ),
+        ("groups: {a: {limits: {servers: 0}}}", "1: groups.a.limits.servers: should be at least 1"),
+        ("groups: {a: {limits: {servers: 1.5}}}", "1: groups.a.limits.servers: should be a whole"),
+        ("groups: {a: {limits: {cpu: -1}}}", "1: groups.a.limits.cpu: should be more than 0, not"),
+        (
+            "groups: {a: {limits: {gpu: 1}}}",
+            "1: groups.a.limits.gpu: unknown key; did you mean cpu",
+        ),
+        (
+            "groups:\n  a:\n    limits: {memory: 1G}",
+            "3: groups.a.limits: no size of the group is within its limits: small needs 1 CPU and "
+            "2G; raise the limits or name a smaller size",
+        ),
+        (
+            "groups:\n  a: {sizes: [medium]}\n  everyone: {limits: {cpu: 1}}",
+            "2: groups.a.sizes: no size of the group is within its limits: medium needs 2 CPU and ",
+        ),
+        (
+            "groups:\n  a: {sizes: [medium]}\n  b:\n    limits: {memory: 3G}\n"
+            "  everyone: {limits: {cpu: 0.5}}",
+            "2: groups.a.sizes: no size of the group is within its limits",
+        ),
+        (
+            "sizes:\n  a:\n    limit: {cpu: 1, memory: 1G}\n    gpu_kind: A100",
+            "4: sizes.a.gpu_kind: says nothing without gpu:; add how many",
+        ),
+        (
+            "sizes:\n  a:\n    limit: {cpu: 1, memory: 1G}\n    gpu: 1\n    gpu_kind: A 100",
+            '5: sizes.a.gpu_kind: should be letters, digits and . _ -, not "A 100"',
+        ),
+        (
+            "sizes: {a: {limit: {cpu: 1, memory: 1G}, gpu: -1}}",
+            "1: sizes.a.gpu: should be at least",
+        ),
         # Addresses
         (
             "mirrors:\n  apt: http://me:secret@mirror/debian",
@@ -356,6 +393,40 @@ def test_the_hub_is_told_the_exact_sizes() -> None:
 def test_a_size_reserves_a_part_of_its_limit_by_default() -> None:
     reserved = parse(SIZE.format(cpu=2, memory="3G")).sizes["big"].reserved
     assert (reserved.cpu, reserved.memory) == (0.2, 3 * 1024**3 // 2)
+
+
+@pytest.mark.parametrize(
+    ("groups", "fits"),
+    [
+        ("a: {limits: {cpu: 1}}", True),
+        ("a: {limits: {cpu: 1}, sizes: [medium]}", False),
+        ("a: {limits: {cpu: 2}, sizes: [medium]}, everyone: {limits: {memory: 4G}}", True),
+        ("a: {sizes: [small, medium]}, everyone: {limits: {cpu: 1}}", True),
+        ("a: {sizes: [small]}, everyone: {limits: {cpu: 1}}", False),  # only medium is open
+        ("a: {sizes: [small]}, everyone: {limits: {cpu: 1}, sizes: [small]}", True),
+        ("a: {}, everyone: {limits: {servers: 1}}", True),
+    ],
+)
+def test_a_group_can_start_what_it_is_for(groups: str, fits: bool) -> None:
+    text = f"groups: {{{groups}}}"
+    if fits:
+        assert parse(text)
+    else:
+        assert "no size of the group is within its limits" in complaint(text)
+
+
+def test_gpus_are_generic_resources_of_the_swarm() -> None:
+    size = parse("sizes: {a: {limit: {cpu: 1, memory: 1G}, gpu: 2, gpu_kind: NVIDIA-GPU}}").sizes
+    assert size["a"].generic_resources == {"NVIDIA-GPU": 2}
+    assert parse(SIZE.format(cpu=1, memory="1G")).sizes["big"].generic_resources == {}
+
+
+@pytest.mark.parametrize(
+    ("memory", "pids"),
+    [("128M", 1024), ("2G", 1024), ("2.5G", 1280), ("32G", 16384), ("1T", 16384)],
+)
+def test_processes_in_proportion_to_memory(memory: str, pids: int) -> None:
+    assert parse(SIZE.format(cpu=1, memory=memory)).sizes["big"].pids == pids
 
 
 def test_every_setting_is_described() -> None:

@@ -61,6 +61,7 @@ def make(
         network_name="nh_users",
     )
     spawner.cmd = ["start-notebook"]
+    spawner.user_options = {"image": "datascience", "size": "small"}
     return spawner
 
 
@@ -119,14 +120,14 @@ def test_service_env() -> None:
 @pytest.mark.parametrize(
     ("size", "groups", "limits", "reservations"),
     [
-        ("small", (), (1.5e9, 1024**3), (0.25e9, 300 * 1024**2)),
-        ("large", ("risk",), (4e9, 8 * 1024**3), (0.4e9, 4 * 1024**3)),
+        ("small", (), (1.5e9, 1024**3, 1024), (0.25e9, 300 * 1024**2)),
+        ("large", ("risk",), (4e9, 8 * 1024**3, 4096), (0.4e9, 4 * 1024**3)),
     ],
 )
 def test_resources(
     size: str,
     groups: tuple[str, ...],
-    limits: tuple[float, int],
+    limits: tuple[float, int, int],
     reservations: tuple[float, int],
 ) -> None:
     spawner = make(groups=groups)
@@ -135,7 +136,7 @@ def test_resources(
     assert resources["Limits"] == {
         "NanoCPUs": limits[0],
         "MemoryBytes": limits[1],
-        "Pids": 4096,
+        "Pids": limits[2],
     }
     assert resources["Reservations"] == {
         "NanoCPUs": reservations[0],

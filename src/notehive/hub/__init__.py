@@ -8,10 +8,11 @@ from notehive.hub.config import HubConfig
 def configure(c: Any, config: HubConfig) -> None:
     """Set all of JupyterHub's configuration ``c``."""
     # Imported here, so that the command line can use notehive.hub.config without JupyterHub.
-    from notehive.hub import accounts, choosing, core, pages, spawner
+    from notehive.hub import accounts, choosing, core, culling, pages, spawner
 
     core.update_core(c, config)
     accounts.update_accounts(c, config)
     pages.update_pages(c, config)
     choosing.update_choosing(c, config)
     spawner.update_spawner(c, config)
+    culling.update_culling(c, config)

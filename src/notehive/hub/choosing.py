@@ -3,9 +3,11 @@
 from contextvars import ContextVar
 from typing import Any
 
+from tornado.web import HTTPError
+
 from notehive.hub.config import HubConfig
 from notehive.hub.holdings import Holding, total
-from notehive.hub.options import check_options, options_from_form
+from notehive.hub.options import Choice, check_options, options_from_form
 from notehive.hub.refusal import refusal
 from notehive.hub.rights import rights_of
 from notehive.hub.spawn_form import render_form
@@ -46,15 +48,26 @@ class ChoosingSpawner:
         rights = rights_of(self.platform, self.user)
         return render_form(self.platform, rights, held_by(self.user), chosen)
 
-    def apply_choice(self) -> None:
-        """Check the user's options, whichever way they came, and set image and limits by them."""
+    def check(self, options: Any) -> Choice:
+        """Give the choice that these options make now, or raise 400 with the reason."""
         rights, held = rights_of(self.platform, self.user), held_by(self.user)
         try:
-            choice = check_options(self.platform, rights, held, self.user_options)
+            return check_options(self.platform, rights, held, options)
         except ValueError as error:
+            raise refusal(400, str(error)) from None
+
+    def options_from_query(self, query: dict[str, list[Any]]) -> Any:
+        """Take a form that was filled in by a link."""
+        return self.run_options_from_form(query)  # type: ignore[attr-defined]
+
+    def apply_choice(self) -> None:
+        """Check the user's options, whichever way they came, and set image and limits by them."""
+        try:
+            choice = self.check(self.user_options)
+        except HTTPError:
             # JupyterHub has kept them as the default of the next start.
             self.orm_spawner.user_options = {}
-            raise refusal(400, str(error)) from None
+            raise
         self.user_options = self.orm_spawner.user_options = choice._asdict()
         size = self.platform.sizes[choice.size]
         self.cpu_limit, self.mem_limit = size.limit.cpu, size.limit.memory
@@ -84,9 +97,12 @@ def update_choosing(c: Any, config: HubConfig) -> None:
     async def form(spawner: ChoosingSpawner) -> str:
         return await spawner.form()
 
-    def from_form(formdata: dict[str, list[Any]]) -> dict[str, Any]:
+    def from_form(formdata: dict[str, list[Any]], spawner: ChoosingSpawner) -> dict[str, Any]:
         options = options_from_form(formdata)
         asked.set(options)
+        # A form is refused here, before anything is begun that would have to be undone: the hub
+        # waits one second for a reason to show with the form.
+        spawner.check(options)
         return options
 
     def named_servers(handler: Any) -> int:

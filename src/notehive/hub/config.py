@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from notehive.settings import Auth, Group, Services, Size
+from notehive.settings import Auth, Culling, Group, Services, Size
 
 CONFIG = Path("/etc/notehive/hub.json")
 SECRETS = Path("/run/secrets")
@@ -39,6 +39,7 @@ class HubConfig(BaseModel):
     groups: dict[str, Group]
     images: dict[str, HubImage]
     sizes: dict[str, Size]
+    culling: Culling
     services: Services
     storage: HubStorage
     constraints: list[str]  # Swarm placement constraints of users' servers

@@ -1,8 +1,10 @@
 """How a server ended, in words for its user."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from notehive.endings import OUT_OF_MEMORY
+from notehive.hub.amounts import memory
 from notehive.hub.room import hostname, trouble
 from notehive.hub.tasks import Task
 
@@ -10,7 +12,16 @@ REMOVED = "It was stopped from outside the hub."
 KILLED = 128 + 9  # exit code of a process that a SIGKILL ended
 
 
-def words(task: Task | None, nodes: Mapping[str, Mapping[str, Any]]) -> str:
+class Memory(NamedTuple):
+    """What a server could use, and what its user could choose instead."""
+
+    limit: int  # bytes
+    larger: Sequence[str]  # titles of sizes with more
+
+
+def words(
+    task: Task | None, nodes: Mapping[str, Mapping[str, Any]], limit: Memory | None = None
+) -> str:
     """Say why a server that is not running has ended; nothing where its user ended it.
 
     ``task``: its last one, None if its service is gone; ``nodes``: the Swarm's, by id.
@@ -24,12 +35,23 @@ def words(task: Task | None, nodes: Mapping[str, Mapping[str, Any]]) -> str:
         return f"It ran on {where}, which is {problem}."
     if task.exit_code == 0:
         return ""
+    if task.exit_code == OUT_OF_MEMORY:
+        return _out_of_memory(limit)
     if task.exit_code == KILLED:
-        return "It was killed: by the engine, or by the kernel for want of memory."
+        return "It was killed: by its node's engine, or by an administrator."
     if task.exit_code is not None and task.state != "rejected":
         return f"It ended with exit code {task.exit_code}; its log says more."
     where = f" on {hostname(node)}" if node else ""
     return f"It was {task.state}{where}: {task.error or 'the Swarm does not say why'}."
+
+
+def _out_of_memory(limit: Memory | None) -> str:
+    if limit is None:
+        return "It ran out of memory."
+    said = f"It ran out of memory: it needed more than its {memory(limit.limit)}."
+    if limit.larger:
+        return f"{said} Choose a larger size: {' or '.join(limit.larger)}."
+    return f"{said} There is no larger size for you; an administrator can change that."
 
 
 def refusal(task: Task, node: Mapping[str, Any] | None, image: str) -> str:

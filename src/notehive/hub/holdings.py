@@ -38,7 +38,7 @@ def shortage(limits: Limits, held: Holding, need: Resources) -> Shortage | None:
     """Say what is short for one more server, beside those that hold so much; None if it fits."""
     if limits.servers is not None and held.servers >= limits.servers:
         count = f"{held.servers} of {limits.servers} {_servers(limits.servers)}"
-        return Shortage(f"You hold {count}; stop one first.", "no server left")
+        return Shortage(f"You hold {count}; stop one first.", "stop a server first")
     if limits.cpu is not None and round(held.cpu + need.cpu, DIGITS) > limits.cpu:
         left = max(round(limits.cpu - held.cpu, DIGITS), 0)
         return Shortage(

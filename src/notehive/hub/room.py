@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from notehive.settings import format_memory
+from notehive.hub.amounts import cpus, memory
 
 CONSTRAINT = re.compile(r"\s*([a-z.]+?)(?:labels\.([^=!\s]+))?\s*(==|!=)\s*(.*?)\s*")
 
@@ -142,10 +142,9 @@ class _Default(dict[str, Counter[str]]):
 
 def _show(resource: str, amount: int) -> str:
     if resource == "cpu":
-        return f"{amount / 1e9:.3g} CPU"
+        return cpus(amount / 1e9)
     if resource == "memory":
-        text = format_memory(amount)
-        return f"{text[:-1]} {text[-1]}B of memory"
+        return f"{memory(amount)} of memory"
     return f"{amount} {resource}"
 
 

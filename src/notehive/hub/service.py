@@ -17,15 +17,14 @@ from docker.types import (
     TaskTemplate,
 )
 
-PIDS = 4096  # processes and threads of one server; a fork bomb ends there
-
 
 @dataclass(frozen=True)
 class Amounts:
-    """CPU (cores) and memory (bytes) that a server may use, and that are kept for it."""
+    """CPU (cores), memory (bytes) and processes of a server, and what is kept for it."""
 
     cpu: float
     memory: int
+    pids: int  # processes and threads: a fork bomb ends there
     reserved_cpu: float
     reserved_memory: int
     generic: Mapping[str, int] = field(default_factory=dict)  # by kind, as nodes advertise them
@@ -68,7 +67,7 @@ def build(
             **extra.resources,
         }
     )
-    resources["Limits"]["Pids"] = PIDS  # docker-py has no argument for it
+    resources["Limits"]["Pids"] = amounts.pids  # docker-py has no argument for it
     container = ContainerSpec(
         **{
             "image": image,

@@ -14,11 +14,13 @@ from traitlets import List
 
 from notehive import naming
 from notehive.hub import (
+    culling,
     ending,
     keeper,
     probe,
     room,
     service,
+    sizes,
     stopping,
     storage,
     tokens,
@@ -81,13 +83,18 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         return {group.name for group in self.user.orm_user.groups} | {EVERYONE}
 
     async def form(self) -> str:
-        """The spawn form for this user, below a word about a home that is over its quota."""
+        """The spawn form for this user, below why the last server ended, and a too full home."""
         try:
             warning = await storage.warning(self.platform, self.user.name, self.groups)
         except keeper.KeeperError as error:
             warning = str(error)
-        alert = f'<p class="alert alert-warning">{html.escape(warning)}</p>\n' if warning else ""
-        return alert + await super().form()
+        last = f"Your last server ended. {self.ended}" if self.ended else ""
+        alerts = [
+            f'<p class="alert alert-warning nh-reason" role="alert">{html.escape(words)}</p>\n'
+            for words in (last, warning)
+            if words
+        ]
+        return "".join(alerts) + await super().form()
 
     def apply_choice(self) -> None:
         """Check the user's options and set image and limits by them, or as the operator says."""
@@ -99,10 +106,10 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
     async def prepare_storage(self) -> None:
         """Have the home and the shared folders made; refuse a large server for a full home."""
-        sizes = rights_of(self.platform, self.user).sizes
+        may = rights_of(self.platform, self.user).sizes
         size = self.user_options["size"]
         try:
-            await storage.prepare(self.platform, self.user.name, self.groups, sizes, size)
+            await storage.prepare(self.platform, self.user.name, self.groups, may, size)
         except storage.OverQuotaError as error:
             raise refusal(400, str(error)) from None
         except keeper.KeeperError as error:
@@ -151,7 +158,9 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             env["MLFLOW_TRACKING_URI"] = f"{self.platform.url}/mlflow"
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
-        return env
+        may = rights_of(self.platform, self.user).sizes
+        env |= sizes.server_env(self.platform, may, self.user_options["size"])
+        return env | culling.server_env(self.platform.culling)
 
     async def create_object(self) -> Mapping[str, Any]:
         """Create the service, with the server's token as a Swarm secret; give what has its ID."""
@@ -185,11 +194,12 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         """What the server may use, and what is kept for it."""
         size = self.platform.sizes[self.user_options["size"]]
         return service.Amounts(
-            self.cpu_limit,
-            self.mem_limit,
-            self.cpu_guarantee,
-            self.mem_guarantee,
-            size.generic_resources,
+            cpu=self.cpu_limit,
+            memory=self.mem_limit,
+            pids=size.pids,
+            reserved_cpu=self.cpu_guarantee,
+            reserved_memory=self.mem_guarantee,
+            generic=size.generic_resources,
         )
 
     async def check_allowed(self, image: str) -> str:
@@ -264,8 +274,20 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             return None
         if task is not None and task.starting:
             return None
-        self.ended = ending.words(task, await self.engine.nodes())
+        nodes = await self.engine.nodes()
+        self.ended = ending.words(task, nodes, self._memory_words())
         return self.ended or 0
+
+    def _memory_words(self) -> ending.Memory | None:
+        """What to say of memory; nothing if the size is no longer in the settings."""
+        size = (self.user_options or {}).get("size")
+        if size not in self.platform.sizes:
+            return None
+        more = sizes.larger(self.platform, rights_of(self.platform, self.user).sizes, size)
+        return ending.Memory(
+            self.platform.sizes[size].limit.memory,
+            [self.platform.sizes[key].title or key for key in more],
+        )
 
     def _keep_address(self, task: Task) -> None:
         """Follow a task that an operator's `docker service update` has moved.

@@ -4,8 +4,8 @@ import time
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
+from notehive.platform import prepull, swarm
 from notehive.platform import stack as services
-from notehive.platform import swarm
 from notehive.platform.steps import Steps
 
 
@@ -19,6 +19,7 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
         servers = ids("service", label, "label=notehive.kind=server")
         remove("service", servers)
         step.say(str(len(servers)))
+    remove("service", ids("service", label, f"label=notehive.kind={prepull.KIND}"))
     with steps.step("Services") as step:
         # Networks that an earlier `down` is still removing make it fail; what counts comes next.
         shell.run(docker.command("stack", "rm", stack), check=False)

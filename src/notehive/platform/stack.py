@@ -14,7 +14,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import machine, packages, storage
+from notehive.platform import distribute, machine, packages, storage
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -74,6 +74,15 @@ def notebook_image(key: str, image: Image) -> str:
     return ""
 
 
+def notebook_references(settings: Settings, references: Mapping[str, str]) -> dict[str, str]:
+    """Give what Docker is to run for each notebook image of the settings, by key."""
+    found = {}
+    for key, image in settings.images.items():
+        ours = notebook_image(key, image)
+        found[key] = references[ours] if ours else image.image or key
+    return found
+
+
 def site_url(settings: Settings) -> str:
     """Give where people open the site, without a slash at the end."""
     return settings.url or f"http://{machine.address()}"
@@ -88,13 +97,14 @@ def hub_config(
     settings: Settings, references: Mapping[str, str], location: HubStorage
 ) -> HubConfig:
     """Give what the hub is told."""
+    pulled = notebook_references(settings, references)
     images = {}
     for key, image in settings.images.items():
         ours = notebook_image(key, image)
         images[key] = HubImage(
             title=image.title or key,
             description=image.description,
-            reference=references[ours] if ours else image.image or key,
+            reference=pulled[key],
             packages=image.packages or (packages.installed(ours) if ours else []),
         )
     return HubConfig(
@@ -105,6 +115,7 @@ def hub_config(
         groups=settings.groups,
         images=images,
         sizes=settings.sizes,
+        culling=settings.culling,
         services=settings.services,
         storage=location,
         constraints=storage.constraints(settings),
@@ -145,6 +156,7 @@ def prepare(
         "HOST": url.hostname or "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
+        "FORWARDER": distribute.forwarder(settings),
         "NODES": " ".join(nodes),
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
@@ -163,6 +175,13 @@ def prepare(
 def deploy(deployment: Deployment) -> None:
     """Give the stack to the Swarm."""
     shell.run(docker.deploy(str(deployment.file), deployment.stack), env=deployment.variables)
+
+
+def renew(service: str) -> None:
+    """Have a service start again with the image that its name means now."""
+    shell.run(
+        docker.command("service", "update", "--force", "--detach", "--no-resolve-image", service)
+    )
 
 
 def services(stack: str) -> list[dict[str, Any]]:
@@ -196,7 +215,8 @@ def unready(stack: str) -> list[str]:
     late = []
     for service in services(stack):
         name = service["Spec"]["Name"].removeprefix(f"{stack}_")
-        running, desired = replicas(service)
+        # What runs on every node is the nodes' matter; one of them may be unable to.
+        running, desired = (1, 1) if "Global" in service["Spec"]["Mode"] else replicas(service)
         state = service.get("UpdateStatus", {}).get("State", "completed")
         if state == "paused":
             raise NotehiveError(f"{name}: its update was stopped; {why(f'{stack}_{name}')}")

@@ -6,10 +6,16 @@ from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import machine, stack, storage, swarm
+from notehive.platform import machine, nodes, stack, storage, swarm
 from notehive.settings import Settings, format_memory, parse_memory
 
 LARGEST = 10  # homes that are shown; --json gives all
+
+# What a node says of itself.
+NODE_KEYS = (
+    *("name", "address", "state", "availability", "role", "data"),
+    *("cpu", "memory", "servers", "images", "forwarder"),
+)
 
 
 def status(settings: Settings) -> dict[str, Any]:
@@ -33,7 +39,7 @@ def status(settings: Settings) -> dict[str, Any]:
                 *("--filter", "label=notehive.kind=server"),
             )
         )
-        nodes = swarm.nodes()
+        listed_nodes = nodes.look(name)
         homes = storage.homes(settings, stored.result()["homes"])
         services = [_service(name, service, used.result()) for service in listed]
     return {
@@ -43,14 +49,14 @@ def status(settings: Settings) -> dict[str, Any]:
         "servers": [_server(row, used.result()) for row in servers],
         "homes": homes,
         "storage": {key: stored.result()[key] for key in ("shared", "free", "total")},
-        "nodes": [_node(name, node) for node in nodes],
+        "nodes": [_node(node) for node in listed_nodes],
         "memory": sum(service["memory"] for service in services),
         "images": size.result(),
-        "wrong": wrong(services, nodes),
+        "wrong": wrong(services, listed_nodes),
     }
 
 
-def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[str]:
+def wrong(services: list[dict[str, Any]], listed: list[nodes.Node]) -> list[str]:
     """Give what needs the operator's attention, a sentence each."""
     if not services:
         return ["nothing runs; `./notehive up` brings it up"]
@@ -60,11 +66,7 @@ def wrong(services: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> list[s
             for s in services
             if s["why"]
         ),
-        *(
-            f"node {node['Description']['Hostname']} is {node['Status']['State']}"
-            for node in nodes
-            if node["Status"]["State"] != "ready"
-        ),
+        *nodes.wrong(listed),
     ]
 
 
@@ -78,7 +80,8 @@ def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> 
         "desired": desired,
         "memory": used.get(full, 0),
         "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
-        "why": "" if running == desired else stack.why(full),
+        # What runs on every node is told with the nodes.
+        "why": "" if running == desired or "Global" in service["Spec"]["Mode"] else stack.why(full),
     }
 
 
@@ -105,13 +108,10 @@ def describe_homes(homes: list[dict[str, Any]], free: int) -> Iterator[str]:
         yield f"  {home['user'] or home['home'] + ' (no user)'}: {format_memory(home['used'])}{of}"
 
 
-def _node(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+def _node(node: nodes.Node) -> dict[str, Any]:
     return {
-        "name": node["Description"]["Hostname"],
-        "state": node["Status"]["State"],
-        "availability": node["Spec"]["Availability"],
-        "role": node["Spec"]["Role"],
-        "data": node["Spec"].get("Labels", {}).get(swarm.data_label(name)) == "true",
+        **{key: getattr(node, key) for key in NODE_KEYS},
+        "reserved": {"cpu": node.reserved_cpu, "memory": node.reserved_memory},
     }
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from notehive.platform import accounts, swarm
 from notehive.settings import Settings, Storage, home_quota
 
 OWNER = 1000, 100  # user and group of notebook servers; the keeper is the same user
+MODULES = Path("/lib/modules", platform.release())  # of this machine's kernel
 KEEPER_ROOT = "/srv/storage"  # where the service `storage` sees the root
 
 
@@ -101,11 +103,12 @@ def require_usable(settings: Settings) -> str:
     return f"{path}, which every node has"
 
 
-def has_nfs_client(proc: Path = Path("/proc/filesystems")) -> bool:
+def has_nfs_client(kernel: Path = Path("/proc/filesystems"), modules: Path = MODULES) -> bool:
     """Whether this kernel mounts NFS now, or has a module for it."""
-    if "\tnfs4" in proc.read_text():
-        return True
-    return shell.run(["modprobe", "--dry-run", "nfsv4"], check=False).code == 0
+    listed = (modules / "modules.dep", modules / "modules.builtin")
+    return "\tnfs4\n" in kernel.read_text() or any(
+        "/nfsv4.ko" in path.read_text() for path in listed if path.exists()
+    )
 
 
 def ensure(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """The Swarm: this node's place in it, and what carries our label."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,48 @@ def nodes() -> list[dict[str, Any]]:
     """Give every node of the Swarm, as the engine describes it."""
     ids = docker.output("node", "ls", "--quiet").split()
     return docker.inspect("node", *ids)
+
+
+def address(node: Mapping[str, Any]) -> str:
+    """Give the address by which other nodes reach a node."""
+    # A manager's Status may say 0.0.0.0 or 127.0.0.1 of itself.
+    manager = node.get("ManagerStatus", {}).get("Addr", "")
+    return str(manager.rpartition(":")[0] or node["Status"].get("Addr", ""))
+
+
+def services() -> dict[str, dict[str, Any]]:
+    """Give the spec of every service of the Swarm by its name."""
+    ids = docker.output("service", "ls", "--quiet").split()
+    return {each["Spec"]["Name"]: each["Spec"] for each in docker.inspect("service", *ids)}
+
+
+def forwarder(stack: str) -> str:
+    """Name of the service through which each node pulls from the registry."""
+    return f"{stack}_registry-forwarder"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a service, in the Swarm's own words."""
+
+    service: str
+    desired: str  # Running, Shutdown, ...
+    state: str  # Running, Complete, Rejected, ...
+    error: str
+
+
+def tasks(node: str) -> list[Task]:
+    """Give a node's tasks, each service's newest first."""
+    return [
+        Task(
+            # "service.1", "service.<node>", or " \\_ service.1" for an earlier one.
+            service=row["Name"].split()[-1].rpartition(".")[0],
+            desired=row["DesiredState"],
+            state=row["CurrentState"].split()[0],
+            error=row["Error"].strip('"'),
+        )
+        for row in docker.objects("node", "ps", "--no-trunc", node)
+    ]
 
 
 def data_node(stack: str) -> dict[str, Any] | None:

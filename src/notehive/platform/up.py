@@ -2,7 +2,7 @@
 
 import time
 import urllib.request
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +16,8 @@ from notehive.platform import (
     distribute,
     images,
     machine,
+    nodes,
+    prepull,
     secrets,
     site,
     stack,
@@ -69,16 +71,21 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     with steps.step("Network") as step:
         made = swarm.ensure_network(f"{settings.name}_users", settings.network.users, settings.name)
         step.say(settings.network.users) if made else step.skip("is there")
+    notebooks = stack.notebook_references(settings, references)
+    distribute.tag_forwarder(settings, references["nginx"])
+    # What other nodes run. It comes first, for they pull what is changed below.
+    elsewhere = [distribute.forwarder(settings), *notebooks.values()]
+    share(settings, steps, elsewhere)
     with steps.step("Services") as step:
         node = swarm.data_node(settings.name)
         if node is None:
             raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
-        address = node["Status"]["Addr"]
+        address = swarm.address(node)
         deployment = stack.prepare(
             settings,
             references,
             address,
-            [node["Status"]["Addr"] for node in swarm.nodes()],
+            [swarm.address(node) for node in swarm.nodes()],
             storage.location(settings, address),
             workspace,
         )
@@ -91,13 +98,30 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     with steps.step("Site") as step:
         await_site(stack.site_port(settings))
         step.say(stack.site_url(settings))
-    if settings.services.registry and len(swarm.nodes()) > 1:
-        with steps.step("Images to the registry") as step:
-            distribute.push_all(settings, references.values(), step.say)
+    if distribute.forwarder(settings) in share(settings, steps, elsewhere):
+        stack.renew(swarm.forwarder(settings.name))  # they could not pull it before
+    if settings.services.registry:
+        with steps.step("Nodes") as step:
+            step.say(nodes.await_forwarders(settings.name, step.say))
+    with steps.step("Images to the nodes") as step:
+        created = prepull.ensure(settings.name, notebooks)
+        step.say(f"pulling {', '.join(created)}") if created else step.skip("are there")
     with steps.step("Administrator") as step:
         login = ensure_admin(settings)
         step.say(login.name) if login else step.skip(f"{settings.admins[0]} is there")
     return login
+
+
+def share(settings: Settings, steps: Steps, references: Sequence[str]) -> list[str]:
+    """Push images to the registry, if other nodes pull from it; give those that it lacked."""
+    if not distribute.is_needed(settings):
+        return []
+    absent = distribute.missing(settings, references)
+    if absent:
+        with steps.step("Images to the registry") as step:
+            distribute.push_all(settings, absent, step.say)
+            step.say(str(len(absent)))
+    return absent
 
 
 def build(

@@ -1,0 +1,82 @@
+"""A hundred servers on three nodes: how the hub answers while they come and go, and what it takes.
+
+usage: python -m bench.many      (on a machine that does nothing else)
+
+The nodes are namespaces of this one machine, the servers stand-ins of a few MiB (tests/support):
+what is measured is the hub and the Swarm. Writes bench/results/many.json.
+"""
+
+import json
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.support.cluster import Cluster, brought_up
+from tests.support.crowd import AT_ONCE, Health, add_stand_in, crowd
+from tests.support.site import ROOT, run
+
+SERVERS = 100
+RESULT = Path(__file__).parent / "results/many.json"
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Give the value below which that share of the values lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def summary(health: Health) -> dict[str, Any]:
+    """Give what was seen of the hub's health, in milliseconds."""
+    return {
+        "asked": len(health.seconds),
+        "not_200": sum(status != 200 for status in health.statuses),
+        "p50_ms": round(percentile(health.seconds, 0.5) * 1000, 1),
+        "p99_ms": round(percentile(health.seconds, 0.99) * 1000, 1),
+        "max_ms": round(max(health.seconds) * 1000, 1),
+    }
+
+
+def measure(cluster: Cluster) -> dict[str, Any]:
+    """Have the servers come and go; give the figures."""
+    figures: dict[str, Any] = {"servers": SERVERS, "starts_at_once": AT_ONCE}
+    with crowd(cluster.site, SERVERS) as many:
+        figures["hub_mib_before"] = cluster.hub_memory() >> 20
+        for name, work in (("come", many.come), ("go", many.go)):
+            began = time.monotonic()
+            with Health(cluster.site) as health:
+                work()
+            seconds = round(time.monotonic() - began, 1)
+            figures[name] = {"seconds": seconds, "hub_health": summary(health)}
+            figures[f"hub_mib_after_{name}"] = cluster.hub_memory() >> 20
+    return figures
+
+
+def main() -> None:
+    """Measure and write the result."""
+    with brought_up() as cluster:
+        cluster.restore()
+        add_stand_in(cluster)
+        load = os.getloadavg()[0]
+        figures = measure(cluster)
+        version = cluster.docker(1, "version", "--format", "{{.Server.Version}}")
+    result = {
+        "command": "python -m bench.many",
+        "commit": run("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD").stdout.strip(),
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "machine": {
+            "cores": os.cpu_count(),
+            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+            "kernel": platform.release(),
+            "docker": version,
+        },
+        "load_before": load,
+        "figures": figures,
+    }
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
