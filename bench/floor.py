@@ -1,4 +1,4 @@
-"""The floor: what a server of Notehive's costs without a hub. No spawner can be faster.
+"""The floor: what a server of Notehive's costs without a hub.
 
 The very service that Notehive's spawner makes, but that JupyterLab runs in it without a hub.
 """
