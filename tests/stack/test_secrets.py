@@ -18,6 +18,7 @@ HOLDERS = {
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",
     "registry-password": "registry",
+    "storage-token": "storage",
 }
 
 

@@ -60,7 +60,7 @@ class User:
     def ended(self) -> str:
         """What the hub tells of the end of the user's last server; nothing if it was stopped."""
         query = (
-            "select state from spawners join users on users.id = spawners.user_id "
+            "select spawners.state from spawners join users on users.id = spawners.user_id "
             f"where users.name = '{self.name}' and spawners.name = ''"
         )
         found = self.site.exec("postgres", "psql", "-U", "postgres", "-Atc", query, "hub")
