@@ -5,7 +5,7 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.site import ROOT, run
 
@@ -17,14 +17,23 @@ def engine() -> str:
     return run("docker", "version", "--format", "{{.Server.Version}}", check=False).stdout.strip()
 
 
-def circumstances(command: str, load_before: float) -> dict[str, Any]:
-    """Give command, commit, time, machine and loads, when the measuring has ended.
+class Begun(NamedTuple):
+    """What is noted before the measuring: files may be edited while it goes on."""
 
-    ``load_before`` is what the machine's load was when it began.
-    """
+    commit: str
+    load: float
+
+    @classmethod
+    def now(cls) -> "Begun":
+        """Note it."""
+        return cls(commit(), os.getloadavg()[0])
+
+
+def circumstances(command: str, begun: Begun) -> dict[str, Any]:
+    """Give command, commit, time, machine and loads, when the measuring has ended."""
     return {
         "command": command,
-        "commit": commit(),
+        "commit": begun.commit,
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
         "machine": {
             "cores": os.cpu_count(),
@@ -32,7 +41,7 @@ def circumstances(command: str, load_before: float) -> dict[str, Any]:
             "kernel": platform.release(),
             "docker": engine(),
         },
-        "load_before": round(load_before, 2),
+        "load_before": round(begun.load, 2),
         "load_after": round(os.getloadavg()[0], 2),
     }
 

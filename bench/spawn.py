@@ -8,7 +8,6 @@ Writes bench/results/spawn.json. What is measured, and how: bench/README.md.
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from aiohttp import ClientSession, TCPConnector
 
 from bench import figures, measures, report
 from bench.floor import floor
-from bench.result import RESULTS, circumstances, write
+from bench.result import RESULTS, Begun, circumstances, write
 from bench.setting import ROWS, set_up, versions
 
 MEASURES = ("serial", "storm", "restart", "floor")
@@ -69,10 +68,10 @@ def main() -> None:
     """Measure, write the result, show it."""
     asked = arguments(sys.argv[1:])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all is removed then as well
-    load = os.getloadavg()[0]
+    begun = Begun.now()
     measured = asyncio.run(measure(asked))
     result = {
-        **circumstances(" ".join(["python -m bench.spawn", *sys.argv[1:]]), load),
+        **circumstances(" ".join(["python -m bench.spawn", *sys.argv[1:]]), begun),
         "asked": vars(asked),
         "rows": {key: ROWS[key] for key in ROWS if key in asked.rows},
         **measured,

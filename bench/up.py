@@ -8,14 +8,13 @@ result says so. Writes bench/results/up.json.
 """
 
 import json
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.result import RESULTS, circumstances, engine, write
+from bench.result import RESULTS, Begun, circumstances, engine, write
 from tests.support.site import Site, docker
 
 IDLE_SECONDS = 300
@@ -79,7 +78,7 @@ def measure(site: Site, *, cold: bool) -> dict[str, Any]:
 def main() -> None:
     """Measure and write the result."""
     cold = "--cold" in sys.argv
-    load = os.getloadavg()[0]
+    begun = Begun.now()
     with tempfile.TemporaryDirectory() as directory:
         site = Site(Path(directory))
         site.notehive("down", "--purge", "--yes", check=False)
@@ -88,7 +87,7 @@ def main() -> None:
         finally:
             site.notehive("down", "--purge", "--yes")
     command = "python -m bench.up" + (" --cold" if cold else "")
-    result = {**circumstances(command, load), "figures": figures}
+    result = {**circumstances(command, begun), "figures": figures}
     write(RESULTS / "up.json", result)
     print(json.dumps(result, indent=2))
 

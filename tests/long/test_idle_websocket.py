@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
-from bench.result import circumstances, write
+from bench.result import Begun, circumstances, write
 from tests.support.hub import User, user
 from tests.support.kernel import CellError, Kernel
 from tests.support.site import Site
@@ -51,10 +51,10 @@ async def left_open(site: Site, owner: User) -> dict[str, object]:
 
 
 def test_a_silent_notebook_goes_on_where_it_was(site: Site, reader: User) -> None:
-    load = os.getloadavg()[0]
+    begun = Begun.now()
     happened = asyncio.run(left_open(site, reader))
     command = f"NOTEHIVE_IDLE_MINUTES={MINUTES:g} make test-long"
-    write(RESULT, {**circumstances(command, load), "happened": happened})
+    write(RESULT, {**circumstances(command, begun), "happened": happened})
     assert "failure" not in happened, happened
     assert happened["result"] == "42"
     assert happened["messages_meanwhile"] == 0  # else it was not silent
