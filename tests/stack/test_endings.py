@@ -38,7 +38,7 @@ def odd(site: Site) -> Iterator[Site]:
     yield site
     site.settings = before
     site.up()
-    docker("rmi", BROKEN)
+    docker("rmi", "--force", BROKEN)
 
 
 @pytest.fixture(scope="module")

@@ -242,6 +242,15 @@ def test_poll(found: list[dict[str, Any]], answer: object) -> None:
         assert spawner.ended == ""
 
 
+@pytest.mark.parametrize("failing", ["tasks", "nodes"])
+def test_an_engine_that_fails_ends_nobodys_server(failing: str) -> None:
+    spawner = make()
+    speaking_to(spawner, **{failing: OSError("no engine")})
+    spawner.object_id = "service-id"
+    assert asyncio.run(spawner.poll()) is None
+    assert spawner.ended == ""
+
+
 def test_a_start_that_the_hub_did_not_live_to_see_is_over() -> None:
     spawner = make()
     engine = speaking_to(spawner)

@@ -147,7 +147,7 @@ def test_answered_by_a_real_server() -> None:
         server.close()
         await server.wait_closed()
         url = f"http://127.0.0.1:{port}/user/ana/"
-        waits = asyncio.create_task(start.answered(url, "127.0.0.1", port))
+        waits = asyncio.create_task(start.answered(url, "127.0.0.1", port, 20))
         await asyncio.sleep(3 * probe.FIRST_SECONDS)
         assert not waits.done()
         async with await asyncio.start_server(serve, "127.0.0.1", port):
@@ -161,5 +161,12 @@ def test_a_server_that_ends_before_it_answers_is_a_reason() -> None:
     status = {"ContainerStatus": {"ExitCode": 1}}
     start = make([[task("running")], [task("failed", DesiredState="shutdown", status=status)]])
     with pytest.raises(HTTPError) as raised:
-        asyncio.run(start.answered("http://127.0.0.1:1/user/ana/", "127.0.0.1", 1))
+        asyncio.run(start.answered("http://127.0.0.1:1/user/ana/", "127.0.0.1", 1, 20))
     assert "did not start. It ended with exit code 1" in raised.value.jupyterhub_message
+
+
+def test_a_server_that_never_answers_is_a_reason() -> None:
+    start = make([[task("running")]])
+    with pytest.raises(HTTPError) as raised:
+        asyncio.run(start.answered("http://127.0.0.1:1/user/ana/", "127.0.0.1", 1, 0.1))
+    assert "did not answer within 0 s" in raised.value.jupyterhub_message

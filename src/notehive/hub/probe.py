@@ -28,9 +28,9 @@ async def listening(host: str, port: int) -> None:
 
 
 async def answering(url: str) -> None:
-    """Return once a server answers 200 at its address; ``url`` with the slash at its end."""
+    """Return once a server answers without an error of its own; ``url`` ends with a slash."""
     while True:
-        if await ask(f"{url}api", seconds=ANSWER_SECONDS) == 200:
+        if 0 < await ask(f"{url}api", seconds=ANSWER_SECONDS) < 500:
             return
         await asyncio.sleep(LONGEST_SECONDS)
 

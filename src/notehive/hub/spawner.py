@@ -5,9 +5,10 @@ import html
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from docker.errors import APIError
 from docker.types import Mount
 from dockerspawner import SwarmSpawner
-from jupyterhub.utils import maybe_future
+from jupyterhub.utils import maybe_future, url_escape_path, url_path_join
 from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 from traitlets import List
@@ -186,7 +187,12 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
                 create=self._render_templates(create),
             ),
         )
-        created: Mapping[str, Any] = await self.engine.call("create_service", **request)
+        making = asyncio.ensure_future(self.engine.call("create_service", **request))
+        try:
+            created: Mapping[str, Any] = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await asyncio.wait([making])  # so that what follows finds it, and removes it
+            raise
         return created
 
     @property
@@ -218,17 +224,22 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             self.said.say(5, "Preparing")
             self.image = await self.check_allowed(self.user_options["image"])
             # An earlier server of this name, stopped a moment ago, may still use the home.
-            await asyncio.gather(
+            _, gone, _ = await asyncio.gather(
                 self.remove_object(),
                 stopping.gone(self.watch, self.object_name),
                 self.prepare_storage(),
             )
+            if not gone:
+                self.log.warning("%s: the task of an earlier server still ends", self.object_name)
             self.object_id = (await self.create_object())["ID"]
             start = self._start()
             task = await start.placed()
             host = self._address(task)
-            await start.answered(self._url(task), host, self.port)
+            await start.answered(self._url(task), host, self.port, self.http_timeout)
             return host, self.port
+        except (APIError, OSError) as error:
+            self.log.exception("The engine failed a start")
+            raise refusal(503, f"The Docker engine did not do it: {error}") from error
         finally:
             self.said.end()
 
@@ -257,6 +268,8 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
     def _address(self, task: Task) -> str:
         """The address of the task itself: the service's name may still mean an earlier one."""
+        if self.network_name not in task.addresses:
+            raise refusal(500, f"The server has no address on the network {self.network_name}.")
         return task.addresses[self.network_name]
 
     def _url(self, task: Task) -> str:
@@ -268,13 +281,20 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         """None while the server runs or starts; else how it ended, 0 for in good order."""
         if not self.object_id:
             return 0  # it never was, or the hub was ended before it knew
-        task = current(await self.watch.tasks(self.object_id))
+        try:
+            task = current(await self.watch.tasks(self.object_id))
+            nodes = await self.engine.nodes() if task is None or not task.running else {}
+        except (APIError, OSError) as error:
+            # The hub would take an exception for the end of the server, and remove it.
+            self.log.warning(
+                "%s: the engine does not say whether it runs: %s", self._log_name, error
+            )
+            return None
         if task is not None and task.running:
             self._keep_address(task)
             return None
         if task is not None and task.starting:
             return None
-        nodes = await self.engine.nodes()
         self.ended = ending.words(task, nodes, self._memory_words())
         return self.ended or 0
 
@@ -313,7 +333,20 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             self.log.warning("%s: its task still ends", self.object_name)
 
     async def _shut_down(self, task: Task) -> bool:
-        return await probe.shut_down(self._url(task), self.api_token)
+        # A hub that has been restarted knows only a digest of the server's own token.
+        scope = f"access:servers!server={self.user.name}/{self.name}"
+        token = self.api_token or self.user.new_api_token(
+            note="To stop a server", expires_in=60, scopes=[scope]
+        )
+        return await probe.shut_down(self._url(task), token)
+
+    def _revoke_tokens(self) -> None:
+        """Revoke what JupyterHub does not find after a restart: the server's own token."""
+        path = url_path_join(self.user.base_url, url_escape_path(self.name), "/")
+        for token in list(self.user.orm_user.api_tokens):
+            if token.note == f"Server at {path}":
+                self.user.db.delete(token)
+        self.user.db.commit()
 
     async def remove_object(self) -> None:
         """Remove the service and its tokens; both may be gone already."""
@@ -324,6 +357,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
     async def run_post_stop_hook(self) -> None:
         """Remove what is left of a server that ended by itself: then the hub calls no `stop`."""
+        self._revoke_tokens()
         await self.remove_object()
         IOLoop.current().spawn_callback(storage.measure, self.user.name)
         await maybe_future(super().run_post_stop_hook())
@@ -342,7 +376,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
     def clear_state(self) -> None:
         """Forget the service, but not why it ended."""
         super().clear_state()
-        self.object_id = ""
+        self.object_id, self.said = "", Said()
 
 
 def update_spawner(c: Any, config: HubConfig) -> None:

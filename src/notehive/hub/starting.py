@@ -67,8 +67,8 @@ class Start:
         else:
             self.said.say(60, f"Starting the container on {where}")
 
-    async def answered(self, url: str, host: str, port: int) -> None:
-        """Return once JupyterLab answers at its address."""
+    async def answered(self, url: str, host: str, port: int, seconds: float) -> None:
+        """Return once JupyterLab answers at its address, in this time."""
         self.said.say(70, "Starting JupyterLab")
 
         async def answer() -> None:
@@ -77,10 +77,14 @@ class Start:
 
         answers, ends = asyncio.create_task(answer()), asyncio.create_task(self._ended())
         try:
-            await asyncio.wait({answers, ends}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {answers, ends}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
             if ends.done():
                 why = ends.result() or "It ended by itself."
                 raise refusal(500, f"The server did not start. {why}")
+            if not answers.done():
+                raise refusal(500, f"The server runs, but did not answer within {seconds:.0f} s.")
             answers.result()
         finally:
             answers.cancel()
