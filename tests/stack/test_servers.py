@@ -64,7 +64,9 @@ def test_inside_are_the_limits_and_no_rights(site: Site, ada: User, server: str)
     )
     assert int(limit) == 2**30
     # Of the notebook server itself, not of this test's way in.
-    status = site.exec(server, "sh", "-c", "cat /proc/$(pgrep --full python3.*notehive.lab)/status")
+    status = site.exec(
+        server, "sh", "-c", "cat /proc/$(pgrep --oldest --full python3.*notehive.lab)/status"
+    )
     assert "CapEff:\t0000000000000000" in status
     assert "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
