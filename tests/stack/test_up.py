@@ -195,7 +195,7 @@ def test_an_interrupted_build_ends_its_client(site: Site, clone: Path) -> None:
         start_new_session=True,
     )
     log = clone / f".notehive/stacks/{site.name}/logs/nginx.log"
-    wait_for("the build", lambda: log.exists() and "sleeping" in log.read_text(), 60)
+    wait_for("the build", lambda: log.exists() and "sleeping" in log.read_text(), 180)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
