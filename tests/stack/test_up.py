@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,7 +183,8 @@ def test_a_failed_build_shows_its_end_and_touches_nothing(site: Site, clone: Pat
 
 def test_an_interrupted_build_ends_its_client(site: Site, clone: Path) -> None:
     with (clone / "nginx/Dockerfile").open("a") as file:
-        file.write("RUN echo sleeping; sleep 300\n")
+        # Another one each time: a build that was once let finish would not be made again.
+        file.write(f"RUN echo sleeping {time.time()}; sleep 300\n")
     process = subprocess.Popen(
         [
             *(str(ROOT / ".notehive/venv/bin/python3"), "-m", "notehive.cli"),
