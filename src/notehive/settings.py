@@ -31,6 +31,10 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
 URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
+# Sources of mounts and secrets of the operator's own; a star at the end is the rest of the name.
+OWN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*\*?"
+OWN_MOUNT = re.compile(rf"((/[\w.-]*[\w-][\w.-]*)+(/\*)?|{OWN_NAME})(:rw)?", re.ASCII)
+WRITABLE = ":rw"
 SHORTEST_IDLE = 0.25  # minutes
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
@@ -107,6 +111,21 @@ def _check_directory(value: str) -> str:
     return value
 
 
+def _check_own_mount(value: str) -> str:
+    if not OWN_MOUNT.fullmatch(value):
+        raise ValueError(
+            "write a directory like /srv/reference or /srv/scratch/*, or a volume like scratch-*; "
+            f"with {WRITABLE} at the end for one that is written"
+        )
+    return value
+
+
+def _check_own_secret(value: str) -> str:
+    if not re.fullmatch(OWN_NAME, value):
+        raise ValueError("write the name of a Swarm secret, like licence or licence-*")
+    return value
+
+
 def _check_subnet(value: str) -> str:
     try:
         subnet = ipaddress.IPv4Network(value)
@@ -123,6 +142,8 @@ Mirror = Annotated[str, AfterValidator(_check_mirror)]
 OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
 Directory = Annotated[str, AfterValidator(_check_directory)]
 Registry = Annotated[str, AfterValidator(_check_registry)]
+OwnMount = Annotated[str, AfterValidator(_check_own_mount)]
+OwnSecret = Annotated[str, AfterValidator(_check_own_secret)]
 Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
@@ -335,6 +356,22 @@ class Culling(Section):
         return self
 
 
+class OwnConfig(Section):
+    """What files in hub/jupyterhub_config.d/ may give to servers beyond the other settings."""
+
+    mounts: list[OwnMount] = Field(
+        default_factory=list,
+        description="Directories of the nodes and volumes, like `/srv/reference` or `scratch-*`; "
+        "read only, unless `:rw` is at the end.",
+    )
+    secrets: list[OwnSecret] = Field(
+        default_factory=list, description="Swarm secrets of yours, like `licence`."
+    )
+    limit: Resources | None = Field(
+        None, description="The most that a server may use; that of the largest size if left out."
+    )
+
+
 class Mirrors(Section):
     """Package mirrors for builds and users; empty means the package manager's own default."""
 
@@ -424,6 +461,10 @@ class Settings(Section):
     )
     culling: Culling = Field(
         default_factory=Culling, description="Servers that nobody uses are stopped."
+    )
+    own_config: OwnConfig = Field(
+        default_factory=OwnConfig,
+        description="What files in hub/jupyterhub_config.d/ may give to servers beyond the rest.",
     )
     mirrors: Mirrors = Field(default_factory=Mirrors, description="Package mirrors.")
     ca_bundle: str = Field(
@@ -535,6 +576,14 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
                 "is more than storage.quota, which is not set; set that too",
             )
     yield from _storage_contradictions(settings.storage)
+    for key in ("mounts", "secrets"):
+        for index, name in enumerate(getattr(settings.own_config, key)):
+            if _may_begin(name.removesuffix(WRITABLE), f"{settings.name}_"):
+                yield (
+                    ("own_config", key, index),
+                    f"names what is Notehive's own: it begins with {settings.name}_; "
+                    "give yours another name",
+                )
     yield from _contradictions_of_groups(settings)
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
@@ -549,6 +598,12 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
     nfs = settings.storage.nfs
     if settings.storage.kind == "nfs" and not nfs.server and nfs.port in (port, first, second):
         yield ("storage", "nfs", "port"), "is the site's or the registry's; choose another"
+
+
+def _may_begin(pattern: str, beginning: str) -> bool:
+    """Whether a name that the pattern stands for can begin like this."""
+    fixed = pattern.removesuffix("*")
+    return fixed.startswith(beginning) or (fixed != pattern and beginning.startswith(fixed))
 
 
 def _storage_contradictions(storage: Storage) -> Iterator[tuple[Location, str]]:

@@ -149,7 +149,10 @@ def test_who_reaches_what() -> None:
         for volume in service.get("volumes", ())
         if "docker.sock" in str(volume)
     }
-    assert engine == {"hub"}
+    assert engine == {"guard"}
+    assert {name for name, of in networks.items() if "control" in of} == {"guard", "hub"}
+    assert EVERYTHING["networks"]["control"]["internal"] is True
+    assert networks["guard"] == {"control"}
 
 
 # What it is filled in with

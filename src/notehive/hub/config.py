@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from notehive.settings import Auth, Culling, Group, Services, Size
+from notehive.settings import Auth, Culling, Group, OwnConfig, Services, Size
 
 CONFIG = Path("/etc/notehive/hub.json")
 SECRETS = Path("/run/secrets")
@@ -43,6 +43,7 @@ class HubConfig(BaseModel):
     services: Services
     storage: HubStorage
     constraints: list[str]  # Swarm placement constraints of users' servers
+    own_config: OwnConfig
     pip_index_url: str  # Python index of users' `pip install`; empty for pip's own default
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The Docker engine that the hub speaks to."""
+"""The Docker engine that the hub speaks to, through the guard."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
 THREADS = 10  # calls at once; the engine answers most within 5 ms
@@ -20,8 +20,15 @@ class Engine:
 
     @cached_property
     def client(self) -> docker.APIClient:
-        """The client, by DOCKER_HOST and its like, or of the local socket."""
-        return docker.APIClient(version="auto", max_pool_size=THREADS, **kwargs_from_env())
+        """The client, by DOCKER_HOST and its like, or of the local socket.
+
+        Raises OSError where nobody answers, like every later call; docker-py has another error
+        for the first one.
+        """
+        try:
+            return docker.APIClient(version="auto", max_pool_size=THREADS, **kwargs_from_env())
+        except DockerException as error:
+            raise ConnectionError(str(error)) from error
 
     async def call(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a method of the client; give its answer. Raises what docker-py raises."""

@@ -14,12 +14,16 @@ KIND = "token"  # label notehive.kind of these secrets
 USER_ID, GROUP_ID = "1000", "100"  # of jovyan, in notebooks-images/base
 
 
+def beginning(service: str) -> str:
+    """Give what the names of a server's tokens begin with; eight hexadecimal digits follow."""
+    return f"{service[:50]}-"
+
+
 async def create(
     engine: Engine, service: str, token: str, labels: Mapping[str, str]
 ) -> SecretReference:
     """Make the secret of a server; give what its service names it by."""
-    digest = hashlib.sha256(token.encode()).hexdigest()[:8]
-    name = f"{service[:50]}-{digest}"
+    name = beginning(service) + hashlib.sha256(token.encode()).hexdigest()[:8]
     labels = {**labels, "notehive.kind": KIND}
     secret: Mapping[str, Any] = await engine.call("create_secret", name, token.encode(), labels)
     return SecretReference(secret["ID"], name, filename=FILE, uid=USER_ID, gid=GROUP_ID, mode=0o400)

@@ -16,6 +16,7 @@ from notehive.platform.patience import until_none
 ENGINE_PACKAGES = ("docker.io", "iptables", "iproute2")
 # Split from docker.io in newer releases; missing from older ones.
 CLIENT_PACKAGES = ("docker-cli", "docker-buildx")
+SOCKET = Path("/var/run/docker.sock")
 ENGINE_LOG = Path("/var/log/dockerd.log")
 
 
@@ -38,6 +39,16 @@ def engine_version() -> str:
     except NotehiveError:  # no client
         return ""
     return done.out.strip() if done.code == 0 else ""
+
+
+def socket_group() -> int:
+    """Give the group that may speak to the engine."""
+    try:
+        return SOCKET.stat().st_gid
+    except OSError as error:
+        raise NotehiveError(
+            f"Docker engine: {SOCKET}: {error.strerror}; it should listen there"
+        ) from None
 
 
 def address() -> str:

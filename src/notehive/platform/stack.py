@@ -118,6 +118,7 @@ def hub_config(
         culling=settings.culling,
         services=settings.services,
         storage=location,
+        own_config=settings.own_config,
         constraints=storage.constraints(settings),
         # One with a password or token in it is for builds alone.
         pip_index_url=""
@@ -158,6 +159,7 @@ def prepare(
         "DATA_NODE": data_node,
         "FORWARDER": distribute.forwarder(settings),
         "NODES": " ".join(nodes),
+        "SOCKET_GROUP": str(machine.socket_group()),
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),

@@ -1,0 +1,94 @@
+"""The hub as a client: what it may ask for, by the same configuration that the hub is told."""
+
+import re
+from functools import partial
+
+from notehive import naming
+from notehive.guard import answers, body
+from notehive.guard.calls import (
+    Call,
+    InspectOurs,
+    ListOurs,
+    Read,
+    ReadMany,
+    ReadVersion,
+    RemoveOurs,
+)
+from notehive.guard.rules import LabelSet, Most, Rules
+from notehive.guard.services import CreateSecret, CreateService
+from notehive.hub import storage, tokens
+from notehive.hub.config import HubConfig
+from notehive.settings import MOST_PIDS
+
+
+def calls(config: HubConfig) -> list[Call]:
+    """Give every call that the hub may make; there is no other."""
+    of_servers, of_tokens = labels(config, "server"), labels(config, tokens.KIND)
+    servers = rules(config)
+    return [
+        ReadVersion("/version", answers.VERSION),
+        ReadMany("/tasks", answers.TASK),
+        Read("/nodes", answers.NODE),
+        Read(f"/networks/{servers.network}", answers.NETWORK),
+        ListOurs("/services", of_servers),
+        CreateService("/services/create", servers),
+        InspectOurs("/services", of_servers),
+        RemoveOurs("/services", of_servers),
+        ListOurs("/secrets", of_tokens),
+        CreateSecret("/secrets/create", servers, partial(_token_name, config)),
+        RemoveOurs("/secrets", of_tokens),
+    ]
+
+
+def labels(config: HubConfig, kind: str) -> LabelSet:
+    """Give the labels of all that the hub makes of a kind."""
+    return {"notehive.stack": config.stack, "notehive.kind": kind}
+
+
+def rules(config: HubConfig) -> Rules:
+    """Give what a user's server may hold."""
+    return Rules(
+        labels=labels(config, "server"),
+        token=labels(config, tokens.KIND),
+        known=frozenset(
+            f"notehive.{key}" for key in ("stack", "kind", "user", "server", "image", "size")
+        ),
+        same=("notehive.user", "notehive.server"),
+        name=partial(_name, config),
+        images=frozenset(image.reference for image in config.images.values()),
+        network=f"{config.stack}_users",
+        constraints=frozenset(config.constraints),
+        most=_most(config),
+        mounts=partial(_mounts, config),
+        own_config=config.own_config,
+    )
+
+
+def _name(config: HubConfig, labels: LabelSet) -> str:
+    return naming.server_service(config.stack, labels["notehive.user"], labels["notehive.server"])
+
+
+def _token_name(config: HubConfig, labels: LabelSet) -> str:
+    return re.escape(tokens.beginning(_name(config, labels))) + "[0-9a-f]{8}"
+
+
+def _mounts(config: HubConfig, labels: LabelSet) -> list[body.Mount]:
+    """The home of a server's user, and what any group shares: who is in which, the hub knows."""
+    mounts = storage.mounts(config, labels["notehive.user"], set(config.groups))
+    return [body.read(body.Mount, dict(mount)) for mount in mounts]
+
+
+def _most(config: HubConfig) -> Most:
+    limits = [size.limit for size in config.sizes.values()]
+    if config.own_config.limit:
+        limits.append(config.own_config.limit)
+    kinds = {kind for size in config.sizes.values() for kind in size.generic_resources}
+    return Most(
+        nano_cpus=max(int(limit.cpu * 1e9) for limit in limits),
+        memory=max(limit.memory for limit in limits),
+        pids=MOST_PIDS,
+        generic={
+            kind: max(size.generic_resources.get(kind, 0) for size in config.sizes.values())
+            for kind in kinds
+        },
+    )

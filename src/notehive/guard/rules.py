@@ -1,0 +1,127 @@
+"""What the services of one client may hold, beside what `notehive.guard.body` lets everybody."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notehive.guard import body, own
+from notehive.guard.refused import RefusedError
+from notehive.settings import OwnConfig
+
+LabelSet = Mapping[str, str]
+RESERVED = ("notehive.", "com.docker.")  # beginnings of labels by which the platform finds things
+SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "1024"}  # see notehive.hub.service
+
+
+@dataclass(frozen=True)
+class Most:
+    """The most that one service can ask for."""
+
+    nano_cpus: int
+    memory: int  # bytes
+    pids: int
+    generic: Mapping[str, int]  # by kind
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What one client's services may hold."""
+
+    labels: LabelSet  # that each has
+    known: frozenset[str]  # those of the platform's labels that a client may set
+    name: Callable[[LabelSet], str]  # of a service, by its labels
+    images: frozenset[str]
+    network: str
+    constraints: frozenset[str]  # that each has
+    most: Most
+    mounts: Callable[[LabelSet], Sequence[body.Mount]]  # by labels; to be written or read only
+    token: LabelSet  # labels of the secrets that are one service's own
+    same: Sequence[str]  # labels that a service and its own secrets have alike
+    own_config: OwnConfig
+
+    def check(self, service: body.Service) -> None:
+        """Raise RefusedError for a service that may not be, but for its secrets."""
+        task = service.TaskTemplate
+        container = task.ContainerSpec
+        self.check_labels("Labels", service.Labels, self.labels)
+        self.check_labels("TaskTemplate.ContainerSpec.Labels", container.Labels, self.labels)
+        for key in self.known:
+            if service.Labels.get(key) != container.Labels.get(key):
+                raise RefusedError(f"Labels: {key} is not the same in ContainerSpec.")
+        if service.Name != self.name(service.Labels):
+            raise RefusedError(f"Name: {service.Name!r} is not the name that the labels make.")
+        if container.Image not in self.images:
+            raise RefusedError(f"Image: {container.Image!r} is not among images: in settings.yml.")
+        if [network.Target for network in task.Networks] != [self.network]:
+            raise RefusedError(f"Networks: only {self.network}, and no other.")
+        if container.Sysctls != SYSCTLS:
+            raise RefusedError(f"Sysctls: exactly {SYSCTLS}.")
+        if missing := self.constraints - set(task.Placement.Constraints):
+            raise RefusedError(f"Placement.Constraints: without {min(missing)}.")
+        self._check_amounts(task.Resources)
+        for mount in container.Mounts:
+            self._check_mount(mount, service.Labels)
+
+    def check_labels(self, place: str, labels: LabelSet, wanted: LabelSet) -> None:
+        """Raise RefusedError unless these labels are there, and none that is not ours to set."""
+        for key, value in wanted.items():
+            if labels.get(key) != value:
+                raise RefusedError(f"{place}: without {key}={value}.")
+        for key in self.known:
+            if key not in labels:
+                raise RefusedError(f"{place}: without {key}.")
+        for key in labels:
+            if key not in self.known and key.lower().startswith(RESERVED):
+                raise RefusedError(f"{place}: {key} is the platform's own.")
+
+    def check_secret(
+        self, service: body.Service, reference: body.SecretReference, found: Mapping[str, Any]
+    ) -> None:
+        """Raise RefusedError for a secret, as the engine describes it, that is not for a service.
+
+        It is by its labels the service's own, or one that the operator names.
+        """
+        name, labels = found["Spec"]["Name"], found["Spec"].get("Labels") or {}
+        if (found["ID"], name) != (reference.SecretID, reference.SecretName):
+            raise RefusedError(f"Secrets: {reference.SecretID} is not called that.")
+        if own.names_secret(self.own_config, name):
+            return
+        owned = {key: service.Labels[key] for key in self.same}
+        if any(labels.get(key) != value for key, value in {**self.token, **owned}.items()):
+            raise RefusedError(
+                f"Secrets: {name} is not of this server; if your own configuration gives it, "
+                "name it in settings.yml, own_config.secrets:"
+            )
+
+    def _check_amounts(self, resources: body.Requirements) -> None:
+        kept = resources.Reservations or body.Reserved()
+        generic: Counter[str] = Counter()
+        for each in kept.GenericResources or ():
+            generic[each.DiscreteResourceSpec.Kind] += each.DiscreteResourceSpec.Value
+        for what, amount, most in (
+            ("Limits.NanoCPUs", resources.Limits.NanoCPUs, self.most.nano_cpus),
+            ("Limits.MemoryBytes", resources.Limits.MemoryBytes, self.most.memory),
+            ("Limits.Pids", resources.Limits.Pids, self.most.pids),
+            ("Reservations.NanoCPUs", kept.NanoCPUs, self.most.nano_cpus),
+            ("Reservations.MemoryBytes", kept.MemoryBytes, self.most.memory),
+            *((kind, n, self.most.generic.get(kind, 0)) for kind, n in generic.items()),
+        ):
+            if amount > most:
+                raise RefusedError(
+                    f"Resources: {what} is {amount}, more than {most}, which the largest size has; "
+                    "raise that, or settings.yml, own_config.limit:"
+                )
+
+    def _check_mount(self, mount: body.Mount, labels: LabelSet) -> None:
+        if mount.Type == "tmpfs":
+            if mount.Source or mount.VolumeOptions:
+                raise RefusedError(f"Mounts: {mount.Target}: a tmpfs has no source.")
+            return
+        if mount.model_copy(update={"ReadOnly": False}) in self.mounts(labels):
+            return
+        if not own.names_mount(self.own_config, mount):
+            raise RefusedError(
+                f"Mounts: {mount.Source} at {mount.Target} is not of this server's user; if your "
+                "own configuration gives it, name it in settings.yml, own_config.mounts:"
+            )
