@@ -167,6 +167,7 @@ def hub_config(settings: str = SETTINGS) -> HubConfig:
         services=parsed.services,
         storage=HubStorage(root="/srv", nfs="", quota=parsed.storage.quota),
         constraints=[],
+        own_config=parsed.own_config,
         pip_index_url="",
     )
 

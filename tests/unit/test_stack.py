@@ -12,7 +12,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubStorage
-from notehive.platform import stack, swarm, up
+from notehive.platform import machine, stack, swarm, up
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
@@ -221,6 +221,14 @@ def test_hub_config() -> None:
 def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
     settings = parse(f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}")
     assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
+
+
+@pytest.fixture(autouse=True)
+def _engine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file in place of the engine's socket: its group is asked for."""
+    socket = tmp_path_factory.mktemp("engine") / "docker.sock"
+    socket.touch()
+    monkeypatch.setattr(machine, "SOCKET", socket)
 
 
 def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str, Any]]:
