@@ -187,11 +187,11 @@ def copy_images(references: list[str], node: Node) -> None:
         archive.unlink()
 
 
-def new() -> Cluster:
+def new(machines: int = 3) -> Cluster:
     """A cluster that is not made yet."""
     nodes = [
         Node(f"node-{n}", f"{NETWORK}.{10 + n}", f"{NETWORK}.1", BRIDGE, DIRECTORY / f"node-{n}")
-        for n in (1, 2, 3)
+        for n in range(1, machines + 1)
     ]
     chosen = {
         "name": f"notehive-cluster{NUMBER or ''}",
