@@ -25,8 +25,15 @@ def ana(cluster: Cluster) -> Iterator[User]:
     if not SIZES.items() <= cluster.settings["sizes"].items():
         cluster.settings["sizes"] |= SIZES
         cluster.up()
+    wait_for("what holds the users' network", lambda: is_held(cluster))
     with user(cluster.site, "ana") as ana:
         yield ana
+
+
+def is_held(cluster: Cluster) -> bool:
+    """Whether every node is on the users' network, with servers there or without."""
+    holder = f"{cluster.site.name}_network-holder"
+    return all(cluster.containers(number, holder) for number in (1, 2, 3))
 
 
 def given(cluster: Cluster, number: int, service: str) -> dict[str, str]:
