@@ -271,6 +271,7 @@ def test_what_is_not_allowed_is_not_started(wish: dict[str, Any]) -> None:
         ([task("complete", DesiredState="shutdown", status=EXIT_0)], 0),
         ([task("failed", DesiredState="shutdown", status=EXIT_1)], "exit code 1"),
         ([task("rejected", DesiredState="shutdown", status={"Err": "no disk"})], "no disk"),
+        ([task("rejected", DesiredState="shutdown", status={"Err": "why", **EXIT_0})], "why"),
         ([task("running", DesiredState="shutdown")], "node-1, which is down"),
         ([task("orphaned", DesiredState="shutdown")], "orphaned"),
         ([task("running", ServiceID="another")], "outside the hub"),
