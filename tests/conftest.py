@@ -17,9 +17,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Add the state of the site to the report of a test that failed with it."""
+    """Add the state of the site or the cluster to the report of a test that failed with it."""
     report = yield
-    site = getattr(item, "funcargs", {}).get("site")
-    if report.failed and isinstance(site, Site):
-        report.sections.append(("state of the site", site.dump()))
+    given = getattr(item, "funcargs", {})
+    for name in ("site", "one_node"):
+        if report.failed and name in given:
+            report.sections.append((f"state of {name}", given[name].dump()))
     return report

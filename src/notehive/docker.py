@@ -114,11 +114,14 @@ def objects(*args: str) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def containers(service: str, *, ended: bool = False) -> list[str]:
-    """Give the containers of a Swarm service on this node, newest first."""
+def containers(service: str, *filters: str, ended: bool = False) -> list[str]:
+    """Give the containers of a Swarm service on this node, newest first.
+
+    ``filters`` are more of what `docker ps` knows: ``health=healthy``.
+    """
     every = ["--all"] if ended else []
-    label = f"label=com.docker.swarm.service.name={service}"
-    return output("ps", *every, "--quiet", "--filter", label).split()
+    wanted = (f"label=com.docker.swarm.service.name={service}", *filters)
+    return output("ps", *every, "--quiet", *(f"--filter={each}" for each in wanted)).split()
 
 
 def inspect(kind: str, *names: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ the same one. So each name is a readable part and a digest of the whole.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 
 READABLE = 24
 
@@ -26,6 +27,14 @@ def server_service(stack: str, user: str, server: str = "") -> str:
     """Give the name of the Swarm service of a user's server; ``server`` if it has a name."""
     # A user's name holds no "/": the pair is unmistakable.
     return f"{stack}-{slug(f'{user}/{server}' if server else user)}"
+
+
+def options_digest(options: Mapping[str, str]) -> str:
+    """Give a few letters that other options of a volume would change.
+
+    A node keeps a volume with the options of its first use: others, another name.
+    """
+    return hashlib.sha256(repr(sorted(options.items())).encode()).hexdigest()[:10]
 
 
 def home(user: str) -> str:

@@ -258,7 +258,8 @@ class Group(Section):
 
 def home_quota(default: int, groups: Mapping[str, Group], member_of: Set[str]) -> int:
     """Give the space (bytes) for the home of a member of these groups; 0 for no limit."""
-    return max([default, *(group.quota for name, group in groups.items() if name in member_of)])
+    own = member_of | {EVERYONE}
+    return max([default, *(group.quota for name, group in groups.items() if name in own)])
 
 
 class LockOut(Section):

@@ -1,6 +1,5 @@
 """What Notehive is for, as one story: log in, choose, run a notebook, find its run, stop, leave."""
 
-import copy
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.conftest import SECONDS, Login, MakeUser, screenshots_wanted
 from tests.browser.lab import IDLE, choose, open_notebook, save, start_server
 from tests.support.hub import User
-from tests.support.site import ROOT, Site, docker, wait_for
+from tests.support.site import ROOT, Site, changed, docker, wait_for
 
 GIB = 1024**3
 PICTURE = ROOT / "docs/images/lab.png"
@@ -138,14 +137,8 @@ def everything_asks_for_a_login(page: Page, user: User) -> None:
 @pytest.fixture
 def without_mlflow(site: Site) -> Iterator[None]:
     """The site without MLflow, and with it again afterwards."""
-    settings = copy.deepcopy(site.settings)
-    site.settings["services"] = {"mlflow": False}
-    try:
-        site.up()
+    with changed(site, services={"mlflow": False}):
         yield
-    finally:
-        site.settings = settings
-        site.up()
 
 
 def test_what_is_switched_off_is_not_there(

@@ -1,7 +1,6 @@
-"""One cluster for all tests of several nodes; its state is shown when a test fails."""
+"""One cluster for all tests of several nodes."""
 
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,13 +19,3 @@ def cluster(one_node: Cluster) -> Cluster:
     """A workbench on three nodes, all of which take part, whatever a test before has done."""
     one_node.restore()
     return one_node
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Add the state of the cluster to the report of a test that failed with it."""
-    report = yield
-    cluster = getattr(item, "funcargs", {}).get("one_node")
-    if report.failed and isinstance(cluster, Cluster):
-        report.sections.append(("state of the cluster", cluster.dump()))
-    return report

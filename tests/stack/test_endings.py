@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 
 import pytest
 
 from tests.support.hub import User, user
-from tests.support.site import Site, docker, fetch, run, wait_for
+from tests.support.site import Site, changed, docker, fetch, run, wait_for
 
 BROKEN = "notehive-test-broken:1"
 SETTINGS = {
@@ -32,12 +31,8 @@ def odd(site: Site) -> Iterator[Site]:
     base = site.image("notebooks-base")
     dockerfile = f'FROM {base}\nENTRYPOINT ["/bin/sh", "-c", "exit 3"]\n'
     docker("build", "--quiet", "--tag", BROKEN, "-", stdin=dockerfile)
-    before = deepcopy(site.settings)
-    site.settings |= deepcopy(SETTINGS)
-    site.up()
-    yield site
-    site.settings = before
-    site.up()
+    with changed(site, **SETTINGS):
+        yield site
     docker("rmi", "--force", BROKEN)
 
 

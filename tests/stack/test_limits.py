@@ -9,16 +9,17 @@ from copy import deepcopy
 from html import unescape
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.support.hub import User, user
-from tests.support.site import PASSWORD, Answer, Site, docker, fetch, wait_for
+from tests.support.site import PASSWORD, Answer, Site, changed, docker, fetch, wait_for
 from tests.support.wishes import WISHES
 
 IMAGES, SIZES = ("base", "datascience"), ("small", "medium", "large")
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "images": {"base": {}, "datascience": {}},
     "sizes": {
         "small": {"limit": {"cpu": 0.5, "memory": "512M"}},
@@ -41,12 +42,8 @@ MAY = {
 @pytest.fixture(scope="module")
 def limited(site: Site) -> Iterator[Site]:
     """The site with these settings."""
-    before = deepcopy(site.settings)
-    site.settings |= deepcopy(SETTINGS)
-    site.up()
-    yield site
-    site.settings = before
-    site.up()
+    with changed(site, **SETTINGS):
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -192,20 +189,16 @@ def test_a_changed_group_shows_at_the_next_login(limited: Site, people: dict[str
     by_api(nobody, {"size": "medium"})
     wait_for("the server", lambda: (nobody.server() or {}).get("ready"), 120)
     assert b'value="large"' not in Browser(nobody).ask("GET", "/hub/spawn/nobody-l/second").body
-    before = deepcopy(limited.settings)
-    try:
-        limited.settings["groups"]["lab"] |= {"members": [nobody.name], "limits": {"cpu": 3}}
-        limited.settings["groups"]["everyone"]["limits"]["memory"] = "2G"
-        limited.settings["sizes"]["medium"] = {"limit": {"cpu": 0.5, "memory": "512M"}}
-        limited.up()
+    other = deepcopy(SETTINGS)
+    other["groups"]["lab"] |= {"members": [nobody.name], "limits": {"cpu": 3}}
+    other["groups"]["everyone"]["limits"]["memory"] = "2G"
+    other["sizes"]["medium"] = {"limit": {"cpu": 0.5, "memory": "512M"}}
+    with changed(limited, **other):
         page = Browser(nobody).ask("GET", "/hub/spawn/nobody-l/second").body.decode()
         assert 'value="large"' in page
         assert "You hold 1 of 2 servers, 1 of 3 CPUs, 768 MB of 2 GB of memory." in page
         assert by_name(nobody, {"size": "large"}).status in (201, 202)
-    finally:
-        limited.settings = before
-        limited.up()
-        stop_all(nobody)
+    stop_all(nobody)
     assert by_api(nobody, {"size": "large"}).status == 400
 
 

@@ -1,6 +1,5 @@
 """Notehive's own NFS server, asked by a real client in user space: the kernel may have none."""
 
-import copy
 import json
 import threading
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import pytest
 from notehive import naming
 from notehive.platform.storage import has_nfs_client
 from tests.support.hub import User, user
-from tests.support.site import Site, docker, run, wait_for
+from tests.support.site import Site, changed, docker, run, wait_for
 
 PORT = 12049
 CLIENT = "notehive-test-nfs-client"
@@ -62,14 +61,8 @@ def client(site: Site) -> str:
 @pytest.fixture(scope="module")
 def served(site: Site) -> Iterator[Site]:
     """The site, with its homes on its own NFS server."""
-    before = copy.deepcopy(site.settings)
-    site.settings["storage"] = {"kind": "nfs", "nfs": {"port": PORT}}
-    try:
-        site.up()
+    with changed(site, storage={"kind": "nfs", "nfs": {"port": PORT}}):
         yield site
-    finally:
-        site.settings = before
-        site.up()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Homes, shared folders and quotas on a real Swarm: on the data node, and on a directory."""
 
-import copy
 import json
 import os
 import tempfile
@@ -13,26 +12,13 @@ import pytest
 
 from notehive import naming
 from tests.support.hub import User, user
-from tests.support.site import Site, docker, fetch, run, wait_for
+from tests.support.site import Site, changed, docker, fetch, run, wait_for
 
 GROUPS = {
     "lab": {"sizes": ["medium"]},
     "readers": {"shared": "everyone"},
     "quiet": {"shared": "none"},
 }
-
-
-@contextmanager
-def changed(site: Site, **settings: Any) -> Iterator[None]:
-    """The site with other settings, and as it was afterwards."""
-    before = copy.deepcopy(site.settings)
-    site.settings |= settings
-    try:
-        site.up()
-        yield
-    finally:
-        site.settings = before
-        site.up()
 
 
 @contextmanager

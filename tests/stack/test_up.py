@@ -1,19 +1,17 @@
 """`up` again, with changes, with mistakes and with interruptions."""
 
-import copy
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.site import ROOT, Site, docker, run, wait_for
+from tests.support.site import ROOT, Site, changed, docker, run, wait_for
 
 
 def test_a_second_up_restarts_nothing(site: Site) -> None:
@@ -23,25 +21,15 @@ def test_a_second_up_restarts_nothing(site: Site) -> None:
     assert "Administrator:" not in output  # the password is shown once
 
 
-@pytest.fixture
-def original(site: Site) -> Iterator[None]:
-    """The settings are what they were afterwards, and the site too."""
-    settings = copy.deepcopy(site.settings)
-    yield
-    site.settings = settings
-    site.up()
-
-
-@pytest.mark.usefixtures("original")
 def test_a_changed_setting_restarts_only_what_it_touches(site: Site) -> None:
     before = site.tasks()
-    site.settings["sizes"]["tiny"] = {"limit": {"cpu": 0.5, "memory": "512M"}}
-    site.up()
-    after = site.tasks()
-    restarted = {before[task] for task in before.keys() - after.keys()}
-    assert restarted == {f"{site.name}_hub"}
-    configs = docker("config", "ls", "--quiet", "--filter", f"label=notehive.stack={site.name}")
-    assert len(configs.split()) <= 2  # the old one goes with its last task, at the next `up`
+    tiny = {"limit": {"cpu": 0.5, "memory": "512M"}}
+    with changed(site, sizes={**site.settings["sizes"], "tiny": tiny}):
+        after = site.tasks()
+        restarted = {before[task] for task in before.keys() - after.keys()}
+        assert restarted == {f"{site.name}_hub"}
+        configs = docker("config", "ls", "--quiet", "--filter", f"label=notehive.stack={site.name}")
+        assert len(configs.split()) <= 2  # the old one goes with its last task, at the next `up`
 
 
 BAD = [

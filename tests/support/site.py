@@ -1,7 +1,7 @@
 """A Notehive of the tests' own: a name, ports and a subnet that no operator would use."""
 
+import copy
 import http.client
-import json
 import os
 import subprocess
 import time
@@ -72,7 +72,7 @@ class Site:
     """The workbench under test, on this machine's engine unless another machine is given."""
 
     directory: Path
-    settings: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(SETTINGS)))
+    settings: dict[str, Any] = field(default_factory=lambda: copy.deepcopy(SETTINGS))
     address: str = "127.0.0.1"  # of the machine that it is on
     engine: str = ""  # address of that machine's engine, for Docker clients
     enter: tuple[str, ...] = ()  # what goes before a command to run it on that machine
@@ -240,12 +240,11 @@ def brought_up(directory: Path) -> Iterator[Site]:
 @contextmanager
 def changed(site: Site, **settings: Any) -> Iterator[None]:
     """The site with other settings, and as it was afterwards."""
-    before = dict(site.settings)
-    site.settings.update(settings)
+    before = site.settings
+    site.settings = copy.deepcopy(before | settings)
     try:
         site.up()
         yield
     finally:
-        site.settings.clear()
-        site.settings.update(before)
+        site.settings = before
         site.up()

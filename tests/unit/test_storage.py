@@ -11,7 +11,7 @@ from notehive import naming
 from notehive.hub import keeper, storage
 from notehive.hub.config import HubConfig, HubStorage
 from notehive.hub.spawner import NotehiveSpawner
-from notehive.settings import GIB
+from notehive.settings import GIB, home_quota
 from tests.unit.conftest import hub_config
 from tests.unit.test_spawner import make
 
@@ -84,6 +84,12 @@ def test_a_volume_with_other_options_has_another_name() -> None:
     names = [storage.mounts(config(*place), "ana", set())[0]["Source"] for place in places]
     assert names[0] == names[3]
     assert len(set(names)) == 3
+
+
+def test_everybody_is_in_the_group_everyone() -> None:
+    told = hub_config("groups: {everyone: {quota: 9G}}\nstorage: {quota: 5G}")
+    assert not storage.mounts(told, "ana", set())[1]["ReadOnly"]
+    assert home_quota(told.storage.quota, told.groups, set()) == 9 * GIB
 
 
 # The quota

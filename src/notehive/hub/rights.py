@@ -15,10 +15,14 @@ class Rights(NamedTuple):
     limits: Limits
 
 
+def groups_of(user: Any) -> set[str]:
+    """Give the names of the groups of a user of the hub, without `everyone`."""
+    return {group.name for group in user.orm_user.groups}
+
+
 def rights_of(config: HubConfig, user: Any) -> Rights:
     """Give the rights of a user of the hub."""
-    names = {group.name for group in user.orm_user.groups}
-    return rights(config, names, admin=bool(user.admin))
+    return rights(config, groups_of(user), admin=bool(user.admin))
 
 
 def rights(config: HubConfig, groups: Iterable[str], *, admin: bool = False) -> Rights:

@@ -31,12 +31,11 @@ from notehive.hub.config import HubConfig
 from notehive.hub.core import GATE_SCOPE
 from notehive.hub.engine import Engine
 from notehive.hub.refusal import refusal
-from notehive.hub.rights import rights_of
+from notehive.hub.rights import groups_of, rights_of
 from notehive.hub.said import Said
 from notehive.hub.starting import Start
 from notehive.hub.tasks import Task, current
 from notehive.hub.watch import Watch, shared
-from notehive.settings import EVERYONE
 
 SECRET_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
@@ -81,8 +80,8 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
     @property
     def groups(self) -> set[str]:
-        """Groups of the user, the one of everybody among them."""
-        return {group.name for group in self.user.orm_user.groups} | {EVERYONE}
+        """Groups of the user."""
+        return groups_of(self.user)
 
     async def form(self) -> str:
         """The spawn form for this user, below why the last server ended, and a too full home."""

@@ -4,7 +4,6 @@ The directories are made by the keeper (notehive.storage), which knows no users,
 mounts them.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from docker.types import DriverConfig, Mount
 from notehive import naming
 from notehive.hub import keeper
 from notehive.hub.config import HubConfig
-from notehive.settings import format_memory, home_quota
+from notehive.settings import EVERYONE, format_memory, home_quota
 
 HOME = "/home/jovyan"
 
@@ -35,7 +34,7 @@ def directories(config: HubConfig, user: str, groups: Set[str]) -> Iterator[Dire
     """Give the user's home, and the shared folders that a member of these groups may see."""
     yield Directory(naming.home(user), HOME)
     for name, group in config.groups.items():
-        member = name in groups
+        member = name in groups or name == EVERYONE
         if group.shared == "everyone" or (group.shared == "members" and member):
             yield Directory(naming.shared(name), f"/shared/{name}", read_only=not member)
 
@@ -50,11 +49,9 @@ def _mount(config: HubConfig, directory: Directory) -> Mount:
     if not config.storage.nfs:
         return Mount(directory.target, source, type="bind", read_only=directory.read_only)
     options = {"type": "nfs", "o": config.storage.nfs, "device": f":{source}"}
-    # A node keeps a volume with the options of its first use: others, another name.
-    digest = hashlib.sha256(repr(sorted(options.items())).encode()).hexdigest()[:10]
     return Mount(
         directory.target,
-        f"{config.stack}-{directory.path.replace('/', '-')}-{digest}",
+        f"{config.stack}-{directory.path.replace('/', '-')}-{naming.options_digest(options)}",
         type="volume",
         read_only=directory.read_only,
         no_copy=True,  # root, who would copy what the image has there, is nobody on the server

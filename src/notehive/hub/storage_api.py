@@ -8,6 +8,7 @@ from tornado.web import HTTPError
 
 from notehive import naming
 from notehive.hub import keeper
+from notehive.hub.rights import groups_of
 from notehive.settings import home_quota
 
 
@@ -24,8 +25,7 @@ class StorageHandler(APIHandler):
         except keeper.KeeperError as error:
             raise HTTPError(503, str(error)) from None
         config = user.spawner.platform
-        groups = {group.name for group in user.orm_user.groups}
-        quota = home_quota(config.storage.quota, config.groups, groups)
+        quota = home_quota(config.storage.quota, config.groups, groups_of(user))
         self.write(json.dumps({"used": used, "quota": quota}))
 
 

@@ -39,8 +39,7 @@ def tag_forwarder(settings: Settings, image: str) -> None:
 
 def is_up(stack: str) -> bool:
     """Whether the registry runs on this node, and answers."""
-    label = f"label=com.docker.swarm.service.name={stack}_registry"
-    return bool(docker.output("ps", "--quiet", "--filter", label, "--filter", "health=healthy"))
+    return bool(docker.containers(f"{stack}_registry", "health=healthy"))
 
 
 def credential(stack: str) -> str:

@@ -1,11 +1,10 @@
 """`down`: stop everything of a stack, keep its data; `down --purge` forgets them too."""
 
-import time
-
 from notehive import docker, shell
-from notehive.errors import BadInput, NotehiveError
+from notehive.errors import BadInput
 from notehive.platform import prepull, swarm
 from notehive.platform import stack as services
+from notehive.platform.patience import until_none
 from notehive.platform.steps import Steps
 
 
@@ -63,22 +62,23 @@ def remove(kind: str, names: list[str]) -> None:
 
 def await_gone(stack: str, seconds: float = 120) -> None:
     """Wait until the stack has no service, and this node no container of it any more."""
-    deadline = time.monotonic() + seconds
     labels = f"com.docker.stack.namespace={stack}", f"notehive.stack={stack}"
-    # Stopped ones too: they hold their volumes until the engine has removed them.
-    while services.services(stack) or any(
-        docker.output("ps", "--all", "--quiet", "--filter", f"label={label}") for label in labels
-    ):
-        if time.monotonic() > deadline:
-            raise NotehiveError("down: containers do not stop; see `docker ps`")
-        time.sleep(0.3)
+
+    def left() -> bool:
+        # Stopped ones too: they hold their volumes until the engine has removed them.
+        return bool(services.services(stack)) or any(
+            docker.output("ps", "--all", "--quiet", "--filter", f"label={label}")
+            for label in labels
+        )
+
+    until_none(left, seconds, lambda _: "down: containers do not stop; see `docker ps`")
 
 
 def await_removed(networks: list[str], seconds: float = 60) -> None:
     """Remove networks as soon as the last task has left them."""
-    deadline = time.monotonic() + seconds
-    while docker.inspect("network", *networks):
+
+    def left() -> bool:
         remove("network", networks)
-        if time.monotonic() > deadline:
-            raise NotehiveError(f"down: the network {networks[0]} is still in use")
-        time.sleep(0.3)
+        return bool(docker.inspect("network", *networks))
+
+    until_none(left, seconds, lambda _: f"down: the network {networks[0]} is still in use")

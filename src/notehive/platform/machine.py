@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import psutil
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
+from notehive.platform.patience import until_none
 
 ENGINE_PACKAGES = ("docker.io", "iptables", "iproute2")
 # Split from docker.io in newer releases; missing from older ones.
@@ -108,14 +108,12 @@ def ensure_engine() -> str:
         docker.client.cache_clear()
     if not engine_version():  # installing may have started it
         start_engine()
-    deadline = time.monotonic() + 60
-    while not (version := engine_version()):
-        if time.monotonic() > deadline:
-            raise NotehiveError(
-                f"Docker: the engine does not start; see {ENGINE_LOG} or journalctl"
-            )
-        time.sleep(0.3)
-    return version
+    until_none(
+        lambda: not engine_version(),
+        60,
+        lambda _: f"Docker: the engine does not start; see {ENGINE_LOG} or journalctl",
+    )
+    return engine_version()
 
 
 def start_engine() -> None:

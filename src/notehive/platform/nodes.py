@@ -39,9 +39,9 @@ class Node:
         return list(self.images.values()).count(PRESENT)
 
 
-def look(stack: str) -> list[Node]:
-    """Give every node of the Swarm."""
-    specs = swarm.services()
+def look(stack: str, specs: Mapping[str, Mapping[str, Any]] | None = None) -> list[Node]:
+    """Give every node of the Swarm; ``specs`` are those of its services, if they are known."""
+    specs = swarm.services() if specs is None else specs
     return [_look(stack, node, swarm.tasks(node["ID"]), specs) for node in swarm.nodes()]
 
 

@@ -1,12 +1,12 @@
 """Taking a node out of service: for a while, or for good."""
 
-import time
 from collections.abc import Callable
 
 from notehive import docker, shell
-from notehive.errors import BadInput, NotehiveError
+from notehive.errors import BadInput
 from notehive.platform import swarm
 from notehive.platform.nodes import Node
+from notehive.platform.patience import until_none
 
 Say = Callable[[str], None]
 
@@ -39,16 +39,14 @@ def set_availability(node: Node, availability: str) -> None:
 def drain(node: Node, say: Say, seconds: float = 120) -> None:
     """End what runs on a node, and keep it free; wait until it is empty."""
     set_availability(node, "drain")
-    deadline = time.monotonic() + seconds
-    while node.state == "ready" and (
-        left := {task.service for task in swarm.tasks(node.id) if task.state == "Running"}
-    ):
-        say(f"waiting for {', '.join(sorted(left))}")
-        if time.monotonic() > deadline:
-            raise NotehiveError(
-                f"{node.name}: {sorted(left)[0]} does not end; see `docker ps` there"
-            )
-        time.sleep(0.3)
+    if node.state != "ready":
+        return
+    until_none(
+        lambda: sorted({t.service for t in swarm.tasks(node.id) if t.state == "Running"}),
+        seconds,
+        lambda left: f"{node.name}: {left[0]} does not end; see `docker ps` there",
+        lambda left: say(f"waiting for {', '.join(left)}"),
+    )
 
 
 def remove(node: Node, say: Say) -> None:

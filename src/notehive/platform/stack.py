@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage, HubStorage
 from notehive.platform import distribute, machine, packages, storage
+from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
@@ -229,15 +229,15 @@ def unready(stack: str) -> list[str]:
 
 def await_arrival(stack: str, say: Callable[[str], None], seconds: float = ARRIVAL_SECONDS) -> None:
     """Wait until every service runs and is healthy; raise with the reason of one that does not."""
-    deadline = time.monotonic() + seconds
-    while late := unready(stack):
-        say(f"waiting for {', '.join(late)}")
-        if time.monotonic() > deadline:
-            raise NotehiveError(
-                f"{late[0]}: not running after {seconds:.0f} s; {why(f'{stack}_{late[0]}')}; "
-                f"see `./notehive logs {late[0]}`"
-            )
-        time.sleep(0.5)
+    until_none(
+        lambda: unready(stack),
+        seconds,
+        lambda late: (
+            f"{late[0]}: not running after {seconds:.0f} s; {why(f'{stack}_{late[0]}')}; "
+            f"see `./notehive logs {late[0]}`"
+        ),
+        lambda late: say(f"waiting for {', '.join(late)}"),
+    )
 
 
 def why(service: str) -> str:

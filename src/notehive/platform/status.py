@@ -30,21 +30,20 @@ def status(settings: Settings) -> dict[str, Any]:
         size = pool.submit(image_sizes)
         stored = pool.submit(homes.usage, name)
         listed = stack.services(name)
-        servers = list(
-            docker.objects(
-                "service",
-                *("ls", "--filter", f"label=notehive.stack={name}"),
-                *("--filter", "label=notehive.kind=server"),
-            )
-        )
-        listed_nodes = nodes.look(name)
+        specs = swarm.services()
+        listed_nodes = nodes.look(name, specs)
         held = homes.listed(settings, stored.result()["homes"])
         services = [_service(name, service, used.result()) for service in listed]
     return {
         "name": name,
         "url": stack.site_url(settings),
         "services": services,
-        "servers": [_server(row, used.result()) for row in servers],
+        "servers": [
+            _server(spec, used.result())
+            for spec in specs.values()
+            if spec["Labels"].get("notehive.stack") == name
+            and spec["Labels"].get("notehive.kind") == "server"
+        ],
         "homes": held,
         "storage": {key: stored.result()[key] for key in ("shared", "free", "total")},
         "nodes": [_node(node) for node in listed_nodes],
@@ -83,15 +82,11 @@ def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> 
     }
 
 
-def _server(row: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
-    spec = docker.inspect("service", row["Name"])
-    labels = spec[0]["Spec"]["Labels"] if spec else {}
+def _server(spec: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
+    labels = spec["Labels"]
     return {
-        "user": labels.get("notehive.user", ""),
-        "server": labels.get("notehive.server", ""),
-        "image": labels.get("notehive.image", ""),
-        "size": labels.get("notehive.size", ""),
-        "memory": used.get(row["Name"], 0),
+        **{key: labels[f"notehive.{key}"] for key in ("user", "server", "image", "size")},
+        "memory": used.get(spec["Name"], 0),
     }
 
 

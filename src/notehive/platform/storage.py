@@ -1,13 +1,11 @@
 """Where homes and shared folders are kept: the volume, how the stack and the nodes mount it."""
 
-import hashlib
 import os
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from notehive import docker, shell
+from notehive import docker, naming, shell
 from notehive.errors import BadInput
 from notehive.hub.config import HubStorage
 from notehive.platform import swarm
@@ -69,17 +67,11 @@ def adapt(stack: dict[str, Any], settings: Settings) -> None:
             "device": f":{storage.nfs.path}",
         }
         stack["volumes"]["storage"] = {
-            # A node keeps a volume with the options of its first use: others, another name.
-            "name": f"{volume(settings.name)}-{digest(options)}",
+            "name": f"{volume(settings.name)}-{naming.options_digest(options)}",
             "driver_opts": options,
             "labels": {"notehive.stack": "$STACK"},
         }
         keeper["volumes"] = [f"storage:{KEEPER_ROOT}:nocopy"]
-
-
-def digest(options: Mapping[str, str]) -> str:
-    """Give a few letters that other options would change."""
-    return hashlib.sha256(repr(sorted(options.items())).encode()).hexdigest()[:10]
 
 
 def require_usable(settings: Settings) -> str:

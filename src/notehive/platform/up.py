@@ -1,6 +1,5 @@
 """`up`: first look, then change. Every change is safe to do again."""
 
-import time
 import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from notehive.platform import (
     storage,
     swarm,
 )
+from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.platform.steps import Steps
 from notehive.settings import Settings
@@ -184,19 +184,22 @@ def absent(references: Mapping[str, str]) -> list[str]:
 
 def await_site(port: int, seconds: float = 60) -> None:
     """Wait until the hub answers through Nginx."""
-    deadline = time.monotonic() + seconds
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # not by http_proxy
-    while True:
+
+    def trouble() -> str:
         try:
             with direct.open(f"http://127.0.0.1:{port}/hub/health", timeout=5):
-                return
+                return ""
         except OSError as error:
-            if time.monotonic() > deadline:
-                raise NotehiveError(
-                    f"site: port {port} does not lead to the hub ({error}); "
-                    "see `./notehive logs nginx`"
-                ) from None
-        time.sleep(0.2)
+            return str(error) or "no answer"
+
+    until_none(
+        trouble,
+        seconds,
+        lambda why: (
+            f"site: port {port} does not lead to the hub ({why}); see `./notehive logs nginx`"
+        ),
+    )
 
 
 def ensure_admin(settings: Settings) -> Login | None:
