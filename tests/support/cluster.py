@@ -189,7 +189,7 @@ def copy_images(references: list[str], node: Node) -> None:
         archive.unlink()
 
 
-def new() -> Cluster:
+def new(machines: int = 3) -> Cluster:
     """A cluster that is not made yet."""
     nodes = [
         Node(
@@ -200,7 +200,7 @@ def new() -> Cluster:
             directory=DIRECTORY / f"node-{n}",
             resources=GPUS.get(n, ()),
         )
-        for n in (1, 2, 3)
+        for n in range(1, machines + 1)
     ]
     chosen = {
         "name": f"notehive-cluster{NUMBER or ''}",
