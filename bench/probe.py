@@ -1,4 +1,4 @@
-"""Creates services and times them; runs where the hub runs, in its container.
+"""Creates services and times them; runs on the engine's node, in the network of the hub.
 
 Standard input: a JSON list of services' specs, as the engine's API takes them. Each is created at
 once, its task watched, and its port 8888 asked for /lab. Standard output: a JSON list, of seconds

@@ -9,7 +9,8 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator, Mapping, Set
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
 URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
-# Sources of mounts and secrets of the operator's own; a star at the end is the rest of the name.
+# Mounts, secrets and networks of the operator's own; a star at the end is the rest of the name.
 OWN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*\*?"
 OWN_MOUNT = re.compile(rf"((/[\w.-]*[\w-][\w.-]*)+(/\*)?|{OWN_NAME})(:rw)?", re.ASCII)
 WRITABLE = ":rw"
@@ -120,9 +121,9 @@ def _check_own_mount(value: str) -> str:
     return value
 
 
-def _check_own_secret(value: str) -> str:
+def _check_own_name(value: str) -> str:
     if not re.fullmatch(OWN_NAME, value):
-        raise ValueError("write the name of a Swarm secret, like licence or licence-*")
+        raise ValueError("write a name of Docker's, like licence, or the beginning of some: risk-*")
     return value
 
 
@@ -143,7 +144,7 @@ OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
 Directory = Annotated[str, AfterValidator(_check_directory)]
 Registry = Annotated[str, AfterValidator(_check_registry)]
 OwnMount = Annotated[str, AfterValidator(_check_own_mount)]
-OwnSecret = Annotated[str, AfterValidator(_check_own_secret)]
+OwnName = Annotated[str, AfterValidator(_check_own_name)]
 Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
@@ -364,8 +365,11 @@ class OwnConfig(Section):
         description="Directories of the nodes and volumes, like `/srv/reference` or `scratch-*`; "
         "read only, unless `:rw` is at the end.",
     )
-    secrets: list[OwnSecret] = Field(
+    secrets: list[OwnName] = Field(
         default_factory=list, description="Swarm secrets of yours, like `licence`."
+    )
+    networks: list[OwnName] = Field(
+        default_factory=list, description="Overlay networks of yours, like `spark`."
     )
     limit: Resources | None = Field(
         None, description="The most that a server may use; that of the largest size if left out."
@@ -576,14 +580,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
                 "is more than storage.quota, which is not set; set that too",
             )
     yield from _storage_contradictions(settings.storage)
-    for key in ("mounts", "secrets"):
-        for index, name in enumerate(getattr(settings.own_config, key)):
-            if _may_begin(name.removesuffix(WRITABLE), f"{settings.name}_"):
-                yield (
-                    ("own_config", key, index),
-                    f"names what is Notehive's own: it begins with {settings.name}_; "
-                    "give yours another name",
-                )
+    yield from _own_contradictions(settings.name, settings.own_config)
     yield from _contradictions_of_groups(settings)
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
@@ -598,6 +595,27 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
     nfs = settings.storage.nfs
     if settings.storage.kind == "nfs" and not nfs.server and nfs.port in (port, first, second):
         yield ("storage", "nfs", "port"), "is the site's or the registry's; choose another"
+
+
+def _own_contradictions(stack: str, own: OwnConfig) -> Iterator[tuple[Location, str]]:
+    for key in ("mounts", "secrets", "networks"):
+        for index, name in enumerate(getattr(own, key)):
+            if _may_begin(name.removesuffix(WRITABLE), f"{stack}_"):
+                yield (
+                    ("own_config", key, index),
+                    f"names what is Notehive's own: it begins with {stack}_; "
+                    "give yours another name",
+                )
+    written = [mount.removesuffix(WRITABLE) for mount in own.mounts if mount.endswith(WRITABLE)]
+    for index, mount in enumerate(own.mounts):
+        above = PurePosixPath(mount).parent
+        for other in written:
+            if any(fnmatchcase(str(place), other) for place in (above, *above.parents)):
+                yield (
+                    ("own_config", "mounts", index),
+                    f"is inside {other}, which servers write: a link there could lead anywhere "
+                    "on a node; name one of the two",
+                )
 
 
 def _may_begin(pattern: str, beginning: str) -> bool:

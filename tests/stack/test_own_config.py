@@ -29,6 +29,14 @@ c.SwarmSpawner.extra_container_spec = {
     "secrets": [SecretReference("%(secret)s", "%(name)s-own")],
 }
 c.SwarmSpawner.extra_create_kwargs = {"labels": {"owner": "{username}"}}
+
+
+def stray(spawner):
+    if spawner.user.name == "bea":
+        spawner.volumes = {"/etc": "/host"}
+
+
+c.Spawner.pre_spawn_hook = stray
 """
 
 
@@ -41,8 +49,9 @@ def own(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     script = 'mount --bind "$0" "$1" && shift && exec "$@"'
     place = ROOT / "hub/jupyterhub_config.d"
     see = ("unshare", "--mount", "sh", "-c", script, str(directory), str(place))
+    named = {"mounts": ["/usr/share", f"{site.name}-own-*:rw"], "secrets": [f"{site.name}-own"]}
     try:
-        replace(site, enter=see).up()
+        replace(site, enter=see, settings={**site.settings, "own_config": named}).up()
         yield site
     finally:
         site.up()
@@ -110,3 +119,13 @@ def test_the_hub_still_knows_it(ana: User, service: dict[str, Any]) -> None:
     again = ana.call("POST", f"/users/{ana.name}/server", {"image": "base", "size": "small"})
     assert "already running" in json.loads(again.body)["message"], again
     ana.stop()
+
+
+def test_what_the_settings_do_not_name_is_refused(own: Site) -> None:
+    """In words that name the setting, and nothing is left of the attempt."""
+    with user(own, "bea") as bea:
+        answer = bea.call("POST", "/users/bea/server", {"image": "base", "size": "small"})
+        assert answer.status == 503
+        message = json.loads(answer.body)["message"]
+        assert "/etc at /host" in message and "own_config.mounts" in message
+        wait_for("the end of the attempt", lambda: not bea.objects())

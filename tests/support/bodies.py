@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from docker.types import Mount, SecretReference
+from docker.types import Mount, NetworkAttachmentConfig, SecretReference
 
 from notehive import naming
 from notehive.hub import service, storage
@@ -32,6 +32,7 @@ images: {base: {image: r/base}, ds: {image: r/ds}}
 own_config:
   mounts: [/srv/reference, "/srv/scratch/*:rw", "scratch-*:rw"]
   secrets: [licence-*]
+  networks: [spark]
 """
 NFS = "addr=10.0.0.7,port=2049,nodev,nosuid,vers=4.2,hard"
 TOKEN, LICENCE, OTHERS, PLATFORMS = ("a" * 25, "b" * 25, "c" * 25, "d" * 25)  # ids of secrets
@@ -132,6 +133,7 @@ def legitimate() -> Iterator[tuple[HubConfig, str, str, Body]]:
             "constraints": ["node.labels.disk == ssd"],
             "preferences": [("spread", "node.labels.rack")],
         },
+        task={"networks": [NetworkAttachmentConfig("spark")]},
         create={"labels": {"owner": "ana"}},
     )
     for nfs in (False, True):
@@ -211,6 +213,9 @@ ATTACKS: list[tuple[Path, Any]] = [
     ((*TASK, "Networks"), [{"Target": "host"}]),
     ((*TASK, "Networks"), [{"Target": "nh_users"}, {"Target": "nh_data"}]),
     ((*TASK, "Networks"), [{"Target": "nh_control"}]),
+    ((*TASK, "Networks"), [{"Target": "spark"}]),
+    ((*TASK, "Networks"), [{"Target": "nh_users"}, {"Target": "spark", "Aliases": ["hub"]}]),
+    ((*TASK, "Networks"), []),
     ((*TASK, "Networks", 0, "Aliases"), ["hub"]),
     ((*TASK, "Networks", 0, "DriverOpts"), {"x": "y"}),
     ((*TASK, "Runtime"), "plugin"),
@@ -404,7 +409,9 @@ def _wrongs(read: Any, user: str, server: str, nfs: bool) -> Iterator[str]:
     if read.get("NETWORKS") or endpoint.get("PORTS") or endpoint["MODE"] != "dnsrr":
         yield "it is reached in another way"
     networks = [{k: v for k, v in each.items() if v is not None} for each in task["NETWORKS"]]
-    if networks != [{"TARGET": "nh_users"}]:
+    if {"TARGET": "nh_users"} not in networks or any(
+        each not in ({"TARGET": "nh_users"}, {"TARGET": "spark"}) for each in networks
+    ):
         yield "it is on another network"
     if task.get("RUNTIME") not in (None, "container"):
         yield "it is no container"

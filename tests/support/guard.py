@@ -32,6 +32,7 @@ class StandIn:
     found: dict[str, Any] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    silent: bool = False  # whether it ends connections without an answer
 
     def has(self, kind: str, name: str, identity: str, labels: dict[str, str]) -> None:
         """Have a service or secret, by its name and its id."""
@@ -43,6 +44,8 @@ class StandIn:
         """Answer as the engine does."""
         self.reached.append(Reached(request.method, request.raw_path, await request.read()))
         self.headers.append(dict(request.headers))
+        if self.silent and request.transport:
+            request.transport.abort()
         path = request.raw_path.partition("?")[0]
         path = path if path == "/version" else "/" + path.split("/", 2)[2]
         if request.method == "POST":
@@ -89,12 +92,15 @@ class Running:
         return f"tcp://127.0.0.1:{self.port}"
 
     def send(self, raw: bytes) -> Reply:
-        """Send bytes as they are; give the first answer, status 0 for none."""
+        """Send bytes as they are; give the first answer, status 0 for none.
+
+        They ask for the end of the connection, or bring it about.
+        """
 
         async def talk() -> bytes:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.write(raw)
-            answer = await asyncio.wait_for(reader.read(65536), 10)
+            answer = await asyncio.wait_for(reader.read(), 10)
             writer.close()
             return answer
 
@@ -112,8 +118,8 @@ class Running:
 
 
 @contextmanager
-def running(config: HubConfig, directory: Path) -> Iterator[Running]:
-    """The hub's guard, in a thread of its own."""
+def running(config: HubConfig, directory: Path, port: int = 0) -> Iterator[Running]:
+    """The hub's guard, in a thread of its own, on any free port unless one is given."""
     stand_in, socket = StandIn(), str(directory / "docker.sock")
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -127,7 +133,7 @@ def running(config: HubConfig, directory: Path) -> Iterator[Running]:
         async with Engine(socket) as client:
             guard = web.ServerRunner(web.Server(Guard(hub.calls(config), client)))
             await guard.setup()
-            await web.TCPSite(guard, "127.0.0.1", 0).start()
+            await web.TCPSite(guard, "127.0.0.1", port).start()
             started.append(guard.addresses[0][1])
             ready.set()
             await stop.wait()

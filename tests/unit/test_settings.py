@@ -59,6 +59,45 @@ def test_its_examples_are_good() -> None:
         ("name: a\nurl: \0", "2: not YAML: special characters are not allowed"),
         ("- name", "1: should be keys and values, like `name: notehive`"),
         ("name", "1: should be keys and values, like `name: notehive`"),
+        # What the operator's own configuration may give
+        (
+            "own_config:\n  mounts: [/srv/x, notehive_postgres]",
+            "2: own_config.mounts.1: names what is Notehive's own: it begins with notehive_",
+        ),
+        (
+            "own_config: {secrets: ['note*']}",
+            "1: own_config.secrets.0: names what is Notehive's own",
+        ),
+        ("own_config: {networks: [notehive_data]}", "1: own_config.networks.0: names what is"),
+        *(
+            (
+                f"own_config: {{mounts: ['{mount}']}}",
+                "1: own_config.mounts.0: write a directory like",
+            )
+            for mount in (
+                "/",
+                "/srv/../etc",
+                "/srv/./x",
+                "/srv/x/",
+                "/srv/*/x",
+                "/srv/x*",
+                "*",
+                "a/b",
+            )
+        ),
+        *(
+            (
+                f"own_config: {{mounts: ['{inner}', '{outer}:rw']}}",
+                f"1: own_config.mounts.0: is inside {outer}",
+            )
+            for inner, outer in (
+                ("/x/*", "/x"),
+                ("/x/y", "/x"),
+                ("/x/y/z", "/x/*"),
+                ("/x/y/*", "/x"),
+            )
+        ),
+        ("own_config: {secrets: ['a b']}", "1: own_config.secrets.0: write a name of Docker's"),
         # Keys
         ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
         ("services: {ml: off}", "1: services.ml: unknown key; known are mlflow, registry"),

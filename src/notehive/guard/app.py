@@ -13,8 +13,7 @@ from notehive.guard.engine import Answer, Engine, EngineError
 from notehive.guard.refused import MalformedError, RefusedError
 from notehive.guard.strict import parse_filters, parse_json
 
-BODY_BYTES = 256 * 1024
-BODY_SECONDS = 10  # for a body to arrive
+BODY_SECONDS = 10  # for a body to arrive; how long it may be is aiohttp's default, 1 MiB
 # The engine makes a raw connection of what has the first; the second hides what a body says.
 ODD_HEADERS = ("Upgrade", "Content-Encoding")
 
@@ -63,7 +62,8 @@ class Guard:
         try:
             raw = await asyncio.wait_for(request.read(), BODY_SECONDS)
         except web.HTTPRequestEntityTooLarge:
-            raise MalformedError(f"The body is longer than {BODY_BYTES} bytes.") from None
+            most = request.client_max_size
+            raise MalformedError(f"The body is longer than {most} bytes.") from None
         except TimeoutError:
             raise MalformedError(f"The body took longer than {BODY_SECONDS} s.") from None
         return parse_json(raw)

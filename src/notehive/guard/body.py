@@ -4,113 +4,12 @@ Names, types and meanings are those of the engine's API. A key that may only be 
 docker-py always sends. What depends on who asks is judged in `notehive.guard.rules`.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from notehive.guard.refused import RefusedError
-
-Amount = Annotated[int, Field(ge=0, lt=2**63)]
-Positive = Annotated[int, Field(gt=0, lt=2**63)]
-LabelSet = dict[str, str]
-
-
-def _plain(path: str) -> str:
-    parts = path.split("/")
-    if parts[0] or len(parts) < 2 or {"", ".", ".."} & set(parts[1:]) or "\0" in path:
-        raise ValueError("is no absolute path without dots and doubled slashes")
-    return path
-
-
-AbsolutePath = Annotated[str, AfterValidator(_plain)]
-
-
-class Part(BaseModel):
-    """A JSON object: unknown keys are errors, and so are values of another type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Driver(Part):
-    """A driver of logs or volumes."""
-
-    Name: str
-    Options: dict[str, str] | None = None
-
-
-class VolumeMount(Part):
-    """How a volume is mounted."""
-
-    NoCopy: bool = False
-    Labels: dict[str, str] | None = None
-    DriverConfig: Driver | None = None
-
-
-class TmpfsMount(Part):
-    """A file system in memory."""
-
-    SizeBytes: Amount | None = None
-    Mode: Annotated[int, Field(ge=0, le=0o1777)] | None = None
-
-
-class Mount(Part):
-    """What a container sees at a path."""
-
-    Type: Literal["bind", "volume", "tmpfs"]
-    Target: AbsolutePath
-    Source: str | None = None
-    ReadOnly: bool = False
-    VolumeOptions: VolumeMount | None = None
-    TmpfsOptions: TmpfsMount | None = None
-
-
-class SecretFile(Part):
-    """Where a container has a secret, below /run/secrets."""
-
-    Name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=255)]
-    UID: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")]
-    GID: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")]
-    Mode: Annotated[int, Field(ge=0, le=0o777)]
-
-
-class SecretReference(Part):
-    """A secret of a container."""
-
-    SecretID: Annotated[str, Field(pattern=r"^[a-z0-9]{25}$")]
-    SecretName: str
-    File: SecretFile
-
-
-class HealthConfig(Part):
-    """How the engine asks a container whether it is well."""
-
-    Test: list[str] | None = None
-    Interval: Amount | None = None
-    Timeout: Amount | None = None
-    StartPeriod: Amount | None = None
-    Retries: Amount | None = None
-
-
-class Container(Part):
-    """A container without any right."""
-
-    Image: str
-    Command: list[str] | None = None
-    Args: list[str] | None = None
-    Hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] | None = None
-    Env: list[str] | None = None
-    Dir: str | None = None
-    User: Literal["1000", "1000:100"] | None = None
-    Labels: LabelSet
-    Mounts: list[Mount] = []
-    StopGracePeriod: Amount | None = None
-    Secrets: list[SecretReference] = []
-    TTY: bool | None = None
-    OpenStdin: bool | None = None
-    Healthcheck: HealthConfig | None = None
-    Init: bool | None = None
-    CapabilityDrop: Annotated[list[Literal["ALL"]], Field(min_length=1)]
-    Sysctls: dict[str, str]
+from notehive.guard.container import Container
+from notehive.guard.part import Amount, LabelSet, Part, Positive
 
 
 class Limit(Part):
@@ -180,7 +79,7 @@ class Platform(Part):
 class Where(Part):
     """On which nodes it may run."""
 
-    Constraints: list[str] = []
+    Constraints: list[str] = Field(default_factory=list)
     Preferences: list[Preference] | None = None
     Platforms: list[Platform] | None = None
     MaxReplicas: Amount | None = None
@@ -189,8 +88,8 @@ class Where(Part):
 class LogOptions(Part):
     """A log has an end, or a container could fill its node's disk with it."""
 
-    max_size: Annotated[str, Field(alias="max-size", pattern=r"^[1-9][0-9]{0,2}[km]$")]
-    max_file: Annotated[str, Field(alias="max-file", pattern=r"^[1-9][0-9]?$")]
+    max_size: Annotated[str, Field(alias="max-size", pattern=r"^([1-9][0-9]{0,2}k|[1-9][0-9]?m)$")]
+    max_file: Annotated[str, Field(alias="max-file", pattern=r"^[1-9]$")]
 
 
 class Log(Part):
@@ -258,22 +157,3 @@ class Secret(Part):
     Name: str
     Labels: LabelSet
     Data: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=4096)]
-
-
-AnyPart = TypeVar("AnyPart", bound=Part)
-
-
-def read(kind: type[AnyPart], data: Any) -> AnyPart:
-    """Take a body as JSON says it. Raises RefusedError that names the first thing amiss."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the body"
-        said = "nobody may set this" if first["type"] == "extra_forbidden" else first["msg"]
-        raise RefusedError(f"{place}: {said}.") from None
-
-
-def write(part: Part) -> dict[str, Any]:
-    """Give the body that says this, and nothing else."""
-    return part.model_dump(by_alias=True, exclude_none=True)

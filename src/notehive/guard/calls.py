@@ -1,20 +1,15 @@
 """The kinds of calls that a client can be allowed."""
 
 import json
-import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from notehive.guard.answers import CREATED, OBJECT, Shape, reduce
+from notehive.guard.answers import Shape, reduce
 from notehive.guard.engine import Answer, Engine
-from notehive.guard.refused import RefusedError
 from notehive.guard.strict import Filters
-
-log = logging.getLogger("notehive.guard")
 
 # Before 1.41 the engine ignores limits of processes and dropped capabilities.
 VERSION = r"/v1\.(?:4[1-9]|[5-9][0-9])"
@@ -63,7 +58,7 @@ class Read(Call):
 
     async def answer(self, engine: Engine, asked: Asked) -> Answer:
         """Ask, and reduce the answer."""
-        found = await engine.ask("GET", asked.version + self.path, query=_query(asked.filters))
+        found = await engine.ask("GET", asked.version + self.path, query=encoded(asked.filters))
         return Answer(found.status, reduce(found.data, self.shape))
 
 
@@ -84,80 +79,6 @@ class ReadMany(Read):
     known_filters = FILTERS
 
 
-@dataclass(frozen=True)
-class OfOurs(Call):
-    """A call about objects that the client has made, which their labels say."""
-
-    labels: Mapping[str, str]
-
-    def owns(self, data: Any) -> bool:
-        """Say whether an object, as the engine describes it, has the labels."""
-        has = data["Spec"].get("Labels") or {}
-        return all(has.get(key) == value for key, value in self.labels.items())
-
-    async def find(self, engine: Engine, asked: Asked) -> Answer:
-        """Look an object up. Raises RefusedError for one of somebody else."""
-        found = await engine.ask("GET", f"{asked.version}{self.path}/{asked.name}")
-        if not self.owns(found.data):
-            raise RefusedError(f"{self.path}/{asked.name} has not the labels of what you made.")
-        return found
-
-
-class ListOurs(OfOurs):
-    """The list of one's own objects: their names and labels."""
-
-    known_filters = FILTERS
-
-    async def answer(self, engine: Engine, asked: Asked) -> Answer:
-        """Ask, and leave out what is not ours."""
-        found = await engine.ask("GET", asked.version + self.path, query=_query(asked.filters))
-        ours = [each for each in found.data or () if self.owns(each)]
-        return Answer(found.status, reduce(ours, OBJECT))
-
-
-class InspectOurs(OfOurs):
-    """A look at one of one's own objects."""
-
-    named = True
-
-    async def answer(self, engine: Engine, asked: Asked) -> Answer:
-        """Give its name and labels."""
-        found = await self.find(engine, asked)
-        return Answer(found.status, reduce(found.data, OBJECT))
-
-
-class RemoveOurs(OfOurs):
-    """The removal of one of one's own objects."""
-
-    method = "DELETE"
-    named = True
-
-    async def answer(self, engine: Engine, asked: Asked) -> Answer:
-        """Look whose it is, and remove it by its full id."""
-        found = await self.find(engine, asked)
-        done = await engine.ask("DELETE", f"{asked.version}{self.path}/{found.data['ID']}")
-        log.info("removed %s %s", self.path, found.data["Spec"]["Name"])
-        return Answer(done.status)
-
-
-@dataclass(frozen=True)
-class Create(Call):
-    """The making of an object."""
-
-    method = "POST"
-    has_body = True
-
-    @abstractmethod
-    async def approve(self, engine: Engine, asked: Asked) -> Mapping[str, Any]:
-        """Give the body that is sent, made anew from what was checked. Raises RefusedError."""
-
-    async def answer(self, engine: Engine, asked: Asked) -> Answer:
-        """Check and make it."""
-        body = await self.approve(engine, asked)
-        done = await engine.ask("POST", asked.version + self.path, body=body)
-        log.info("made %s %s", self.path, body["Name"])
-        return Answer(done.status, reduce(done.data, CREATED))
-
-
-def _query(filters: Filters) -> str:
+def encoded(filters: Filters) -> str:
+    """Give the query that says these filters."""
     return urlencode({"filters": json.dumps(filters)}) if filters else ""

@@ -4,19 +4,15 @@ import re
 from functools import partial
 
 from notehive import naming
-from notehive.guard import answers, body
-from notehive.guard.calls import (
-    Call,
-    InspectOurs,
-    ListOurs,
-    Read,
-    ReadMany,
-    ReadVersion,
-    RemoveOurs,
-)
-from notehive.guard.rules import LabelSet, Most, Rules
+from notehive.guard import answers
+from notehive.guard.calls import Call, Read, ReadMany, ReadVersion
+from notehive.guard.container import Mount
+from notehive.guard.most import Most
+from notehive.guard.ours import InspectOurs, ListOurs, RemoveOurs
+from notehive.guard.part import read
+from notehive.guard.rules import LabelSet, Rules
 from notehive.guard.services import CreateSecret, CreateService
-from notehive.hub import storage, tokens
+from notehive.hub import service, storage, tokens
 from notehive.hub.config import HubConfig
 from notehive.settings import MOST_PIDS
 
@@ -58,6 +54,7 @@ def rules(config: HubConfig) -> Rules:
         images=frozenset(image.reference for image in config.images.values()),
         network=f"{config.stack}_users",
         constraints=frozenset(config.constraints),
+        sysctls=service.SYSCTLS,
         most=_most(config),
         mounts=partial(_mounts, config),
         own_config=config.own_config,
@@ -72,10 +69,10 @@ def _token_name(config: HubConfig, labels: LabelSet) -> str:
     return re.escape(tokens.beginning(_name(config, labels))) + "[0-9a-f]{8}"
 
 
-def _mounts(config: HubConfig, labels: LabelSet) -> list[body.Mount]:
+def _mounts(config: HubConfig, labels: LabelSet) -> list[Mount]:
     """The home of a server's user, and what any group shares: who is in which, the hub knows."""
     mounts = storage.mounts(config, labels["notehive.user"], set(config.groups))
-    return [body.read(body.Mount, dict(mount)) for mount in mounts]
+    return [read(Mount, dict(mount)) for mount in mounts]
 
 
 def _most(config: HubConfig) -> Most:

@@ -4,7 +4,9 @@ A name may end in ``*``, which stands for the rest of it. Of directories, that i
 is deeper could be a link that a server has made, to anywhere on the node.
 """
 
-from notehive.guard.body import Mount
+from collections.abc import Sequence
+
+from notehive.guard.container import Mount
 from notehive.settings import WRITABLE, OwnConfig
 
 
@@ -24,9 +26,9 @@ def names_mount(own: OwnConfig, mount: Mount) -> bool:
     )
 
 
-def names_secret(own: OwnConfig, name: str) -> bool:
-    """Say whether a secret is named."""
-    return any(_is(pattern, name) for pattern in own.secrets)
+def names(patterns: Sequence[str], name: str) -> bool:
+    """Say whether a secret or a network is named."""
+    return any(_is(pattern, name) for pattern in patterns)
 
 
 def _is(pattern: str, name: str) -> bool:

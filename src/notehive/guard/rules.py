@@ -1,27 +1,18 @@
 """What the services of one client may hold, beside what `notehive.guard.body` lets everybody."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from notehive.guard import body, own
+from notehive.guard import own
+from notehive.guard.body import Service
+from notehive.guard.container import Mount, SecretReference
+from notehive.guard.most import Most
 from notehive.guard.refused import RefusedError
 from notehive.settings import OwnConfig
 
 LabelSet = Mapping[str, str]
 RESERVED = ("notehive.", "com.docker.")  # beginnings of labels by which the platform finds things
-SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "1024"}  # see notehive.hub.service
-
-
-@dataclass(frozen=True)
-class Most:
-    """The most that one service can ask for."""
-
-    nano_cpus: int
-    memory: int  # bytes
-    pids: int
-    generic: Mapping[str, int]  # by kind
 
 
 @dataclass(frozen=True)
@@ -34,13 +25,14 @@ class Rules:
     images: frozenset[str]
     network: str
     constraints: frozenset[str]  # that each has
+    sysctls: Mapping[str, str]  # that each has, and no others
     most: Most
-    mounts: Callable[[LabelSet], Sequence[body.Mount]]  # by labels; to be written or read only
+    mounts: Callable[[LabelSet], Sequence[Mount]]  # by labels; to be written or read only
     token: LabelSet  # labels of the secrets that are one service's own
     same: Sequence[str]  # labels that a service and its own secrets have alike
     own_config: OwnConfig
 
-    def check(self, service: body.Service) -> None:
+    def check(self, service: Service) -> None:
         """Raise RefusedError for a service that may not be, but for its secrets."""
         task = service.TaskTemplate
         container = task.ContainerSpec
@@ -53,15 +45,15 @@ class Rules:
             raise RefusedError(f"Name: {service.Name!r} is not the name that the labels make.")
         if container.Image not in self.images:
             raise RefusedError(f"Image: {container.Image!r} is not among images: in settings.yml.")
-        if [network.Target for network in task.Networks] != [self.network]:
-            raise RefusedError(f"Networks: only {self.network}, and no other.")
-        if container.Sysctls != SYSCTLS:
-            raise RefusedError(f"Sysctls: exactly {SYSCTLS}.")
+        self._check_networks([network.Target for network in task.Networks])
+        if container.Sysctls != self.sysctls:
+            raise RefusedError(f"Sysctls: these are set, and no others: {dict(self.sysctls)}.")
         if missing := self.constraints - set(task.Placement.Constraints):
             raise RefusedError(f"Placement.Constraints: without {min(missing)}.")
-        self._check_amounts(task.Resources)
+        self.most.check(task.Resources)
+        stored = self.mounts(service.Labels)
         for mount in container.Mounts:
-            self._check_mount(mount, service.Labels)
+            self._check_mount(mount, stored)
 
     def check_labels(self, place: str, labels: LabelSet, wanted: LabelSet) -> None:
         """Raise RefusedError unless these labels are there, and none that is not ours to set."""
@@ -76,7 +68,7 @@ class Rules:
                 raise RefusedError(f"{place}: {key} is the platform's own.")
 
     def check_secret(
-        self, service: body.Service, reference: body.SecretReference, found: Mapping[str, Any]
+        self, service: Service, reference: SecretReference, found: Mapping[str, Any]
     ) -> None:
         """Raise RefusedError for a secret, as the engine describes it, that is not for a service.
 
@@ -85,7 +77,7 @@ class Rules:
         name, labels = found["Spec"]["Name"], found["Spec"].get("Labels") or {}
         if (found["ID"], name) != (reference.SecretID, reference.SecretName):
             raise RefusedError(f"Secrets: {reference.SecretID} is not called that.")
-        if own.names_secret(self.own_config, name):
+        if own.names(self.own_config.secrets, name):
             return
         owned = {key: service.Labels[key] for key in self.same}
         if any(labels.get(key) != value for key, value in {**self.token, **owned}.items()):
@@ -94,31 +86,22 @@ class Rules:
                 "name it in settings.yml, own_config.secrets:"
             )
 
-    def _check_amounts(self, resources: body.Requirements) -> None:
-        kept = resources.Reservations or body.Reserved()
-        generic: Counter[str] = Counter()
-        for each in kept.GenericResources or ():
-            generic[each.DiscreteResourceSpec.Kind] += each.DiscreteResourceSpec.Value
-        for what, amount, most in (
-            ("Limits.NanoCPUs", resources.Limits.NanoCPUs, self.most.nano_cpus),
-            ("Limits.MemoryBytes", resources.Limits.MemoryBytes, self.most.memory),
-            ("Limits.Pids", resources.Limits.Pids, self.most.pids),
-            ("Reservations.NanoCPUs", kept.NanoCPUs, self.most.nano_cpus),
-            ("Reservations.MemoryBytes", kept.MemoryBytes, self.most.memory),
-            *((kind, n, self.most.generic.get(kind, 0)) for kind, n in generic.items()),
-        ):
-            if amount > most:
+    def _check_networks(self, names: Sequence[str]) -> None:
+        if self.network not in names:
+            raise RefusedError(f"Networks: without {self.network}.")
+        for name in names:
+            if name != self.network and not own.names(self.own_config.networks, name):
                 raise RefusedError(
-                    f"Resources: {what} is {amount}, more than {most}, which the largest size has; "
-                    "raise that, or settings.yml, own_config.limit:"
+                    f"Networks: {name} is not that of users' servers; if your own configuration "
+                    "gives it, name it in settings.yml, own_config.networks:"
                 )
 
-    def _check_mount(self, mount: body.Mount, labels: LabelSet) -> None:
+    def _check_mount(self, mount: Mount, stored: Sequence[Mount]) -> None:
         if mount.Type == "tmpfs":
             if mount.Source or mount.VolumeOptions:
                 raise RefusedError(f"Mounts: {mount.Target}: a tmpfs has no source.")
             return
-        if mount.model_copy(update={"ReadOnly": False}) in self.mounts(labels):
+        if mount.model_copy(update={"ReadOnly": False}) in stored:
             return
         if not own.names_mount(self.own_config, mount):
             raise RefusedError(

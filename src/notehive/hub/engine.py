@@ -6,10 +6,21 @@ from functools import cached_property
 from typing import Any
 
 import docker
+import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 THREADS = 10  # calls at once; the engine answers most within 5 ms
+ABSENT_SECONDS = 10  # for a guard that is started again, like with a change of the settings
+RETRY_SECONDS = 0.2
+
+
+def unsent(error: requests.ConnectionError) -> bool:
+    """Say whether a call failed before anything of it was sent, so that it can be made again."""
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else None
+    return isinstance(reason, ConnectTimeoutError | NewConnectionError)
 
 
 class Engine:
@@ -22,18 +33,27 @@ class Engine:
     def client(self) -> docker.APIClient:
         """The client, by DOCKER_HOST and its like, or of the local socket.
 
-        Raises OSError where nobody answers, like every later call; docker-py has another error
-        for the first one.
+        Where nobody answers, it raises what a later call does, and not docker-py's own error for
+        the first one: whoever waits for the state of a server would take that for its end.
         """
         try:
             return docker.APIClient(version="auto", max_pool_size=THREADS, **kwargs_from_env())
         except DockerException as error:
-            raise ConnectionError(str(error)) from error
+            raise (error.__cause__ or error) from None
 
     async def call(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a method of the client; give its answer. Raises what docker-py raises."""
-        run = asyncio.get_running_loop().run_in_executor
-        return await run(self._pool, lambda: getattr(self.client, method)(*args, **options))
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        while True:
+            try:
+                return await loop.run_in_executor(
+                    self._pool, lambda: getattr(self.client, method)(*args, **options)
+                )
+            except requests.ConnectionError as error:
+                if not unsent(error) or loop.time() - asked > ABSENT_SECONDS:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def find(self, kind: str, name: str) -> dict[str, Any] | None:
         """Inspect an object by kind (``service``) and name or id; None if there is none."""

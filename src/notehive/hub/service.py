@@ -17,6 +17,10 @@ from docker.types import (
     TaskTemplate,
 )
 
+# Docker lets anybody in a container send from a port below 1024. By such a port an NFS server knows
+# a node's kernel from a program that asks for other people's homes.
+SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "1024"}
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -78,9 +82,7 @@ def build(
             "env": dict(env),
             "init": True,
             "cap_drop": ["ALL"],
-            # Docker lets anybody in a container send from a port below 1024. By such a port an NFS
-            # server knows a node's kernel from a program that asks for other people's homes.
-            "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024"},
+            "sysctls": SYSCTLS,
             **extra.container,
             "labels": {**extra.container.get("labels", {}), **labels},
             "mounts": [*mounts, *extra.container.get("mounts", ())],
