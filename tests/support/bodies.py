@@ -165,11 +165,7 @@ def spoiled(body: Any, at: Path, value: Any) -> Any:
         return value
     key, *rest = at
     changed = copy.copy(body)
-    inner = spoiled(body[key], tuple(rest), value) if rest else value
-    if isinstance(changed, list) and not -len(changed) <= int(key) < len(changed):
-        changed.append(inner)
-    else:
-        changed[key] = inner
+    changed[key] = spoiled(body[key], tuple(rest), value) if rest else value
     return changed
 
 

@@ -25,7 +25,7 @@ CASES = list(bodies.legitimate())
 RUNNER = asyncio.Runner()
 # No example is kept, and one that fails is made smaller: it is shown with what is wrong with it.
 MANY = settings(
-    max_examples=5000,
+    max_examples=7000,
     deadline=None,
     database=None,
     phases=[Phase.generate, Phase.shrink],
@@ -195,14 +195,14 @@ def test_no_changed_body_does_harm(made: tuple[int, bytes]) -> None:
     GUARDS[case].judge(raw)
 
 
-@MANY
+@settings(MANY, max_examples=3000)
 @given(free_bodies())
 def test_no_free_body_does_harm(made: tuple[int, bytes]) -> None:
     case, raw = made
     GUARDS[case].judge(raw)
 
 
-@settings(MANY, max_examples=500)
+@settings(MANY, max_examples=200)
 @given(
     user=st.text(min_size=1, max_size=64),
     name=st.text(max_size=20),
