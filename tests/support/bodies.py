@@ -303,6 +303,36 @@ ATTACKS: list[tuple[Path, Any]] = [
     ((*CONTAINER, "Secrets"), [secret(TOKEN, "own", File={"Name": "/etc/passwd"})]),
     ((*CONTAINER, "Secrets"), [secret(TOKEN, "own", Config={"x": 1})]),
 ]
+# What an operator may want of servers, and what gives nobody more than the hub has.
+HARMLESS: list[tuple[Path, Any]] = [
+    (("Labels", "team"), "risk"),
+    (("Mode",), {"Replicated": {"Replicas": 1}}),
+    ((*TASK, "Runtime"), "container"),
+    ((*TASK, "ForceUpdate"), 1),
+    ((*TASK, "Placement", "MaxReplicas"), 1),
+    ((*TASK, "Placement", "Platforms"), [{"Architecture": "x86_64", "OS": "linux"}]),
+    ((*TASK, "Placement", "Preferences"), [{"Spread": {"SpreadDescriptor": "node.labels.rack"}}]),
+    ((*TASK, "Resources", "Limits", "MemoryBytes"), 2**29),
+    ((*TASK, "Resources", "Limits", "NanoCPUs"), 4 * 10**9),
+    ((*TASK, "Resources", "Reservations"), None),
+    ((*TASK, "LogDriver", "Options", "max-size"), "99m"),
+    ((*CONTAINER, "Args"), ["start-notebook", "--debug"]),
+    ((*CONTAINER, "Command"), ["sleep", "inf"]),
+    ((*CONTAINER, "Dir"), "/home/jovyan"),
+    ((*CONTAINER, "Env"), ["HTTPS_PROXY=http://proxy:3128", "ODD=\u017c\n"]),
+    ((*CONTAINER, "Healthcheck"), {"Test": ["NONE"]}),
+    ((*CONTAINER, "Hostname"), "lab"),
+    ((*CONTAINER, "Image"), "ds"),
+    ((*CONTAINER, "Init"), False),
+    ((*CONTAINER, "Labels", "team"), "risk"),
+    ((*CONTAINER, "Mounts"), []),
+    ((*CONTAINER, "Mounts"), [mount("/srv/reference"), mount("/srv/scratch/x", ReadOnly=False)]),
+    ((*CONTAINER, "Mounts"), [volume("scratch-x"), mount("", Type="tmpfs", Target="/a b")]),
+    ((*CONTAINER, "Secrets"), [secret(LICENCE, "licence-sas")]),
+    ((*CONTAINER, "StopGracePeriod"), 10**10),
+    ((*CONTAINER, "TTY"), True),
+    ((*CONTAINER, "User"), "1000:100"),
+]
 # What is wrong nearly anywhere, or at least another thing.
 JUNK: list[Any] = [
     *(None, True, False, 0, 1, -1, 2**63, 1.5, "", "x", "/", "..", "\x00", "0", "*", "nh_users"),
@@ -347,7 +377,7 @@ def _capitals(key: str) -> str:
     return key.replace(LONG_S, "s").replace(KELVIN, "k").upper()
 
 
-KNOWN = """
+KEYS = """
 NAME LABELS TASKTEMPLATE MODE NETWORKS ENDPOINTSPEC UPDATECONFIG CONTAINERSPEC RESOURCES
 RESTARTPOLICY PLACEMENT LOGDRIVER FORCEUPDATE RUNTIME IMAGE COMMAND ARGS HOSTNAME ENV DIR
 USER MOUNTS STOPGRACEPERIOD SECRETS TTY OPENSTDIN HEALTHCHECK INIT CAPABILITYDROP SYSCTLS
@@ -356,7 +386,8 @@ SECRETID SECRETNAME FILE UID GID TEST INTERVAL TIMEOUT STARTPERIOD RETRIES LIMIT
 RESERVATIONS NANOCPUS MEMORYBYTES PIDS GENERICRESOURCES DISCRETERESOURCESPEC KIND VALUE
 CONDITION DELAY MAXATTEMPTS WINDOW CONSTRAINTS PREFERENCES SPREAD SPREADDESCRIPTOR PLATFORMS
 ARCHITECTURE OS MAXREPLICAS REPLICATED REPLICAS
-"""  # keys that do no harm by themselves
+"""  # that do no harm by themselves
+KNOWN = frozenset(KEYS.split())
 
 
 def wrong(read: Any, user: str, server: str, *, nfs: bool) -> str:
@@ -384,7 +415,7 @@ def _keys(value: Any, key: str = "") -> Iterator[str]:
 
 def _wrongs(read: Any, user: str, server: str, nfs: bool) -> Iterator[str]:
     for key in _keys(read):
-        if key not in KNOWN.split():
+        if key not in KNOWN:
             yield f"it says {key}"
     task = read["TASKTEMPLATE"]
     container = task["CONTAINERSPEC"]

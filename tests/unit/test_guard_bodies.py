@@ -7,6 +7,7 @@ and freely.
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -113,6 +114,13 @@ def test_no_attack_passes(attack: tuple[bodies.Path, Any]) -> None:
             before.send(raw)
 
 
+@pytest.mark.parametrize("change", bodies.HARMLESS, ids=str)
+def test_what_is_harmless_passes(change: tuple[bodies.Path, Any]) -> None:
+    for before in (GUARDS[0], GUARDS[-1]):
+        raw = json.dumps(bodies.spoiled(before.body, *change)).encode()
+        assert before.judge(raw), before.send(raw)
+
+
 def test_no_key_is_read_in_another_spelling() -> None:
     before = GUARDS[-1]
     for at in bodies.places(before.body):
@@ -140,35 +148,39 @@ KEYS = sorted(
     | {"Config", "BindOptions", "Global", "Privileged", "Aliases", "Templating", "Driver"}
 )
 VALUES = [*bodies.JUNK, *(value for _, value in bodies.ATTACKS)]
-PLACES = [list(bodies.places(body[-1])) for body in CASES]
+# Made once: each is a large thing to hypothesis.
+ANY_CASE = st.integers(0, len(CASES) - 1)
+ANY_KEY = st.sampled_from(KEYS)
+ONE_VALUE = st.sampled_from(VALUES)
+PLACES = [st.sampled_from(list(bodies.places(body[-1]))) for body in CASES]
+KNOWN = st.sampled_from([*bodies.ATTACKS, *bodies.HARMLESS * 4])
+TIMES, KINDS = st.integers(1, 3), st.integers(0, 3)
 
 
 @st.composite
 def changed_bodies(draw: st.DrawFn) -> tuple[int, bytes]:
-    """A legitimate body with one to three changes, some of which a list of attacks has."""
-    case = draw(st.integers(0, len(CASES) - 1))
+    """A legitimate body with one to three changes: harmless ones, attacks, or junk anywhere."""
+    case = draw(ANY_CASE)
     body: Any = CASES[case][-1]
-    for _ in range(draw(st.integers(1, 3))):
-        if draw(st.booleans()):
-            at, value = draw(st.sampled_from(bodies.ATTACKS))
+    for _ in range(draw(TIMES)):
+        kind = draw(KINDS)
+        if kind > 1:
+            at, value = draw(KNOWN)
         else:
-            at, value = draw(st.sampled_from(PLACES[case])), draw(st.sampled_from(VALUES))
-            if draw(st.booleans()):
-                at = (*at, draw(st.sampled_from(KEYS)))
-        try:
+            at, value = draw(PLACES[case]), draw(ONE_VALUE)
+            at = (*at, draw(ANY_KEY)) if kind else at
+        with suppress(AttributeError, IndexError, KeyError, TypeError):
+            # An earlier change may have taken the place away.
             body = bodies.spoiled(body, at, value)
-        except (AttributeError, IndexError, KeyError, TypeError):
-            continue  # an earlier change has taken the place away
     raw = json.dumps(body)
-    if draw(st.integers(0, 9)) == 0:  # a key twice: the engine takes the last
-        key, value = draw(st.sampled_from(KEYS)), draw(st.sampled_from(VALUES))
+    if draw(KINDS) == draw(KINDS) == 0:  # a key twice: the engine takes the last
+        key, value = draw(ANY_KEY), draw(ONE_VALUE)
         raw = f"{raw[:-1]}, {json.dumps(key)}: {json.dumps(value)}}}"
     return case, raw.encode()
 
 
-ANY_KEY = st.sampled_from(KEYS)
 ANY_VALUE = st.recursive(
-    st.sampled_from(VALUES),
+    ONE_VALUE,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(ANY_KEY, inner, max_size=3),
     max_leaves=6,
 )
@@ -177,13 +189,13 @@ ANY_VALUE = st.recursive(
 @st.composite
 def free_bodies(draw: st.DrawFn) -> tuple[int, bytes]:
     """A body of parts that are made freely, or kept from a legitimate one."""
-    case = draw(st.integers(0, len(CASES) - 1))
+    case = draw(ANY_CASE)
     body = dict(CASES[case][-1])
     container = dict(body["TaskTemplate"]["ContainerSpec"])
     task = {**body["TaskTemplate"], "ContainerSpec": container}
     body["TaskTemplate"] = task
-    for _ in range(draw(st.integers(1, 4))):
-        part = draw(st.sampled_from((body, task, container)))
+    for _ in range(draw(TIMES)):
+        part = (body, task, container, container)[draw(KINDS)]
         part[draw(ANY_KEY)] = draw(ANY_VALUE)
     return case, json.dumps(body).encode()
 
