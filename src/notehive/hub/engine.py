@@ -12,7 +12,9 @@ from docker.utils import kwargs_from_env
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 THREADS = 10  # calls at once; the engine answers most within 5 ms
-ABSENT_SECONDS = 10  # for a guard that is started again, like with a change of the settings
+# For a guard that is started again, like with a change of the settings. The Swarm takes ten of them:
+# it waits before a restart, and tells nobody the address of a service that is not yet healthy.
+ABSENT_SECONDS = 30
 RETRY_SECONDS = 0.2
 
 
