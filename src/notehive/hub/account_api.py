@@ -23,6 +23,11 @@ SERVICE = "notehive-admin"  # the hub's name for the operator's command line
 class AccountsHandler(APIHandler):
     """All accounts. Base of the handler of one."""
 
+    @property
+    def kept_by(self) -> str:
+        """What people know the server by that keeps the passwords, if it is not the hub itself."""
+        return ""
+
     async def prepare(self) -> None:
         """Let in administrators and the command line, not all who may see some users."""
         await super().prepare()
@@ -34,11 +39,16 @@ class AccountsHandler(APIHandler):
     @needs_scope("admin:users")
     def get(self) -> None:
         """List users and those who wait for approval, by name."""
-        approved = {a.username: bool(a.is_authorized) for a in UserInfo.all_users(self.db)}
+        approved = self._approved()
         users = {name: self._describe(name, None, approved) for name in approved}
         for user in self.db.query(orm.User):
             users[user.name] = self._describe(user.name, user, approved)
-        self.write(json.dumps({"users": [users[name] for name in sorted(users)]}))
+        listed = [users[name] for name in sorted(users)]
+        self.write(json.dumps({"users": listed, "kept_by": self.kept_by}))
+
+    def _approved(self) -> dict[str, bool]:
+        """Give the names that have a password here, and whether it opens anything yet."""
+        return {a.username: bool(a.is_authorized) for a in UserInfo.all_users(self.db)}
 
     def _describe(self, name: str, user: Any, approved: dict[str, bool]) -> dict[str, Any]:
         model = self.user_model(user) if user else {}
