@@ -25,9 +25,9 @@ def update_accounts(c: Any, config: HubConfig) -> None:
         update_native(c, config.auth, members)
     else:
         # Imported here: what speaks to directories and providers is large.
-        from notehive.hub.identities import update_identity
+        from notehive.hub.login_server import update_login_server
 
-        update_identity(c, config, config.auth.server, members)
+        update_login_server(c, config, config.auth.server, members)
     c.JupyterHub.load_groups = groups_to_load(members)
     c.Authenticator.post_auth_hook = at_login(members)
 

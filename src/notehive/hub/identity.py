@@ -115,24 +115,25 @@ class Identity(Names):
         before = await user.get_auth_state() or {}
         if before.get("source") != self.source:
             before = {}  # the operator has chosen another server, and with it whom to believe
-        subject = before.get("subject") or said["subject"]
-        if subject != said["subject"]:
+        groups = said.pop("groups")
+        # What is not told anew is as before: some give the token for asking again only once.
+        state = {key: value or before.get(key) for key, value in said.items()}
+        if state["subject"] != (before.get("subject") or state["subject"]):
             self.log.error("%s is somebody else than before, and refused", user.name)
             raise HTTPError(
                 403, f"The name {user.name} has belonged to another person: ask your administrator."
             )
-        groups = said.pop("groups")
-        before_given = before.get("given", ())
-        given = follow(user.db, user.orm_user, self.ours(groups), before_given, self.defined_groups)
+        ours, given_before = self.ours(groups), before.get("given", ())
+        given = follow(user.db, user.orm_user, ours, given_before, self.defined_groups)
         admin = self._is_in(groups, self.server.admin_groups)
-        state = said | {"source": self.source, "given": given, "admin": admin}
+        state |= {"source": self.source, "given": given, "admin": admin}
         await user.save_auth_state(state)  # JupyterHub does not, where a token is asked for
         if user.name in self.admin_users or admin:
             return {"admin": True, "auth_state": state}
         # Who was made an administrator here stays one.
         return {"admin": False if before.get("admin") else None, "auth_state": state}
 
-    async def refresh_user(self, user: Any, handler: Any = None) -> bool | JSON:
+    async def refresh_user(self, user: Any, handler: Any) -> bool | JSON:
         """Ask about a user again: give what to keep, or False if they may not go on.
 
         One who only has to log in again loses the sessions; programs go on with their tokens.
@@ -142,6 +143,8 @@ class Identity(Names):
             asked = user._auth_refreshed
             if asked and time.monotonic() - asked < self.auth_refresh_age:
                 return True
+            # JupyterHub 6.1 reads it of every request, and sets it for those with a token alone.
+            by_token = handler._token_authenticated = is_by_token(handler)
             try:
                 said = await self.ask_about(user, handler)
                 if said is not None and self._may_come(user.name, said["groups"]):
@@ -149,8 +152,10 @@ class Identity(Names):
             except UnreachableError:
                 return True
             except ExpiredError:
+                # A token that no browser's session depends on is good still.
+                goes_on = by_token and handler.get_token().session_id is None
                 end_sessions(user.db, user.orm_user)
-                return True
+                return goes_on
             except HTTPError as error:
                 self.log.warning("%s is refused: %s", user.name, error)
             self.log.warning("%s may not log in any more: their sessions end", user.name)
@@ -163,3 +168,8 @@ class Identity(Names):
         Raises UnreachableError, ExpiredError, or 403.
         """
         raise NotImplementedError
+
+
+def is_by_token(handler: Any) -> bool:
+    """Say whether a token vouches for a request, and not a browser's cookie."""
+    return bool(getattr(handler, "_token_authenticated", False))

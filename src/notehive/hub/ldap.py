@@ -24,7 +24,7 @@ from notehive.hub.failed_logins import FailedLogins
 from notehive.hub.guesses import WRONG, Guesses, name_and_password
 from notehive.hub.identity import JSON, Identity, UnreachableError
 
-SECONDS = 10  # for a connection, and for each answer
+SECONDS = 5  # for a connection, and for each answer
 T = TypeVar("T")
 
 
@@ -79,11 +79,11 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
         """Ask in a thread, and close what the question has opened."""
 
         def ask() -> T:
-            connections = self._opened.connections = []
+            opened = self._opened.connections = {}
             try:
                 return question(*args)
             finally:
-                for connection in connections:
+                for connection in opened.values():
                     connection.unbind()
 
         try:
@@ -107,7 +107,7 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
     def _said_of(self, name: str, found: JSON) -> JSON | None:
         """Give what the directory says of a person of this very name.
 
-        Directories find more than that: Active Directory takes `jose` for `Jos\u00e9`, and whoever
+        Directories find more than that: Active Directory takes `jose` for `José`, and whoever
         that is would get the account of another.
         """
         if name not in {self.normalize_username(spelling) for spelling in found.get("names", ())}:
@@ -116,7 +116,7 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
 
     def get_user_attributes(self, conn: Any, userdn: str) -> JSON:
         """Give names, groups and what never changes of an entry; the parent asks at each login."""
-        if self.lookup_dn:  # may read more than people may
+        if self.lookup_dn:  # that account may read more than people may
             conn = self.get_connection(self.lookup_dn_search_user, self.lookup_dn_search_password)
         wanted = [self.user_attribute, self.subject_attribute]
         conn.search(userdn, self.user_filter, ldap3.BASE, attributes=wanted)
@@ -149,6 +149,9 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
         """
         if userdn and not password:
             return None  # it would be taken for a visit without a name, and succeed
+        looks_up = userdn == self.lookup_dn_search_user
+        if looks_up and (opened := self._opened.connections.get(userdn)):
+            return opened
         on_connect = self.tls_strategy == TlsStrategy.on_connect
         server = ldap3.Server(
             self.server_address,
@@ -167,7 +170,7 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
             read_only=True,
             receive_timeout=SECONDS,
         )
-        self._opened.connections.append(connection)
+        self._opened.connections[userdn] = connection
         connection.open()
         if self.tls_strategy == TlsStrategy.before_bind:
             connection.start_tls()
@@ -178,7 +181,7 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
             LDAPInvalidCredentialsResult,
             LDAPNoSuchObjectResult,
         ):
-            if userdn == self.lookup_dn_search_user:
+            if looks_up:
                 raise  # our own account is refused, not the person who logs in
             return None
         return connection

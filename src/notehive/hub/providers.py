@@ -16,6 +16,8 @@ class Provider(NamedTuple):
     subject_claim: str  # what never changes, and never becomes another person's
     # Where everybody can make a group called like ours, only those in `group_map` count.
     groups_by_name: bool
+    # What else its login page is told: Google gives a token for asking again to who asks for it.
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 OPENID = ("openid", "profile", "email")
@@ -28,7 +30,14 @@ PROVIDERS = {
     "github": Provider("GitHub", "https://github.com", ("read:org",), "login", "", "id", False),
     # Google tells no groups.
     "google": Provider(
-        "Google", "https://accounts.google.com", ("openid", "email"), "email", "", "sub", False
+        "Google",
+        "https://accounts.google.com",
+        ("openid", "email"),
+        "email",
+        "",
+        "sub",
+        False,
+        (("access_type", "offline"),),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The part of the hub's configuration about people who are kept elsewhere."""
+"""The part of the hub's configuration about the directory or provider that people log in with."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ STRATEGIES = {
 }
 
 
-def update_identity(
+def update_login_server(
     c: Any, config: HubConfig, server: Ldap | OAuth, members: Mapping[str, Sequence[str]]
 ) -> None:
     """Set what does not depend on the kind of server, then the rest."""
@@ -78,6 +78,7 @@ def update_oauth(c: Any, config: HubConfig, oauth: OAuth) -> None:
     here.client_id = oauth.client_id
     here.client_secret = read_secret(PASSWORD)
     here.scope = list(usual.scopes)
+    here.extra_authorize_params = dict(usual.parameters)
     c.OAuthIdentity.ca = config.login_ca
     if oauth.provider == "github":
         c.JupyterHub.authenticator_class = GithubAuthenticator
