@@ -747,7 +747,10 @@ def _contradictions_of_auth(settings: Settings) -> Iterator[tuple[Location, str]
 def _contradictions_of_ldap(ldap: Ldap) -> Iterator[tuple[Location, str]]:
     at = ("auth", "ldap")
     if ldap.user_dn and not re.fullmatch(r"[^{}]*\{username\}[^{}]*", ldap.user_dn):
-        yield (*at, "user_dn"), "needs {username} once, like uid={username},ou=people,dc=example,dc=com"
+        yield (
+            (*at, "user_dn"),
+            "needs {username} once, like uid={username},ou=people,dc=example,dc=com",
+        )
     if ldap.user_dn and ldap.bind_dn:
         yield (*at, "user_dn"), "is instead of looking users up; remove this, or bind_dn"
     if not ldap.user_dn and not ldap.user_base:

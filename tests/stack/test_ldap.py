@@ -108,9 +108,7 @@ def address() -> str:
 
 
 @pytest.fixture(scope="module")
-def directory(
-    site: Site, address: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def directory(site: Site, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory with people and groups, which runs; its certificates are in this folder."""
     base = site.notehive("image", "base").stdout.strip()
     docker("build", "--quiet", "--tag", SERVER, "-", stdin=DOCKERFILE.format(base=base))

@@ -341,7 +341,9 @@ def test_an_address_counts_when_its_mail_has_arrived(make: Make) -> None:
         assert message == "The provider has not verified your address Ana@Example.com."
 
 
-@pytest.mark.parametrize(("domain", "is_let_in"), [("example.com", True), ("x.org", False), ("", False)])
+@pytest.mark.parametrize(
+    ("domain", "is_let_in"), [("example.com", True), ("x.org", False), ("", False)]
+)
 def test_only_accounts_of_the_organization(make: Make, domain: str, is_let_in: bool) -> None:
     made = make("oauth", f"provider: google, allowed_domains: [example.com], {CLIENT}")
     claims = {"sub": 1, "hd": domain}
