@@ -166,7 +166,7 @@ def settings(directory: Path, address: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def ldap(site: Site, settings: dict[str, Any]) -> Iterator[Site]:
     """The site, with the directory's people."""
-    groups = {"lab": {}, "risk": {}, "chess": {}}
+    groups: dict[str, Any] = {"lab": {}, "risk": {}, "chess": {}}
     with changed(site, auth={"kind": "ldap", "ldap": settings}, groups=groups):
         yield site
 

@@ -111,9 +111,11 @@ def run(awaitable: Awaitable[T]) -> T:
     return asyncio.run(wait())
 
 
-def refusal(call: Callable[[], Any]) -> str:
+def refusal(call: Callable[..., Any], *args: Any) -> str:
     with pytest.raises(HTTPError) as raised:
-        call()
+        answer = call(*args)
+        if asyncio.iscoroutine(answer):
+            run(answer)
     assert raised.value.status_code == 403
     return str(raised.value.log_message)
 
@@ -329,7 +331,7 @@ def test_the_name_that_a_provider_vouches_for(
 )
 def test_names_that_nobody_gets(make: Make, claims: dict[str, Any], message: str) -> None:
     made = make("oauth", OIDC)
-    assert refusal(lambda: made.user_info_to_username(claims)).startswith(message)
+    assert refusal(made.user_info_to_username, claims).startswith(message)
 
 
 def test_an_address_counts_when_its_mail_has_arrived(make: Make) -> None:
@@ -337,7 +339,7 @@ def test_an_address_counts_when_its_mail_has_arrived(make: Make) -> None:
     email = {"email": "Ana@Example.com"}
     assert made.user_info_to_username({**email, "email_verified": True}) == "ana@example.com"
     for claims in (email, {**email, "email_verified": False}, {**email, "email_verified": "no"}):
-        message = refusal(lambda claims=claims: made.user_info_to_username(claims))
+        message = refusal(made.user_info_to_username, claims)
         assert message == "The provider has not verified your address Ana@Example.com."
 
 
@@ -351,7 +353,7 @@ def test_only_accounts_of_the_organization(make: Make, domain: str, is_let_in: b
     if is_let_in:
         assert run(made.update_auth_model(model))["auth_state"] == {"subject": "1", "groups": []}
     else:
-        message = refusal(lambda: run(made.update_auth_model(model)))
+        message = refusal(made.update_auth_model, model)
         assert message == "Log in with an account of example.com."
 
 
@@ -446,7 +448,7 @@ def test_who_may_come(make: Make, told: str, name: str, groups: list[str], may: 
     if may:
         assert made.check_allowed(name, model)
     else:
-        message = refusal(lambda: made.check_allowed(name, model))
+        message = refusal(made.check_allowed, name, model)
         assert message.startswith(f"You may not log in here as {name}: ask")
 
 
@@ -557,7 +559,7 @@ def test_no_password_is_asked_of_nobody(make: Make) -> None:
     made = make("ldap", LDAP.replace("ldap.example.com", "192.0.2.1"))
     assert made.get_connection("uid=ana,ou=people", "") is None
     for login in ({}, {"username": "ana"}, {"username": "ana", "password": ""}, "ana", None):
-        message = refusal(lambda login=login: run(made.authenticate(None, login)))
+        message = refusal(made.authenticate, None, login)
         assert message == "Give your user name and your password."
 
 

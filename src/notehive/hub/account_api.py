@@ -74,6 +74,18 @@ class AccountsHandler(APIHandler):
                 raise HTTPError(400, f"{key} has the wrong type.")
         return {key: value for key, value in body.items() if value is not None}
 
+    def _groups(self, names: list[Any]) -> list[Any]:
+        defined = list(self.authenticator.defined_groups)
+        for name in names:
+            if name == EVERYONE:
+                raise HTTPError(400, f"Every user is in the group {EVERYONE}: leave it out.")
+            if name not in defined:
+                known = ", ".join(defined) or "none"
+                raise HTTPError(
+                    400, f"The group {name!s:.60} is not defined in settings.yml; defined: {known}."
+                )
+        return [orm.Group.find(self.db, name) for name in dict.fromkeys(names)]
+
     def _generate(self) -> str:
         return generate_password(self.authenticator.minimum_password_length)
 
@@ -141,18 +153,6 @@ class AccountHandler(AccountsHandler):
 
     def _account(self, name: str) -> UserInfo | None:
         return UserInfo.find(self.db, normalize_user_name(name))
-
-    def _groups(self, names: list[Any]) -> list[Any]:
-        defined = list(self.authenticator.defined_groups)
-        for name in names:
-            if name == EVERYONE:
-                raise HTTPError(400, f"Every user is in the group {EVERYONE}: leave it out.")
-            if name not in defined:
-                known = ", ".join(defined) or "none"
-                raise HTTPError(
-                    400, f"The group {name!s:.60} is not defined in settings.yml; defined: {known}."
-                )
-        return [orm.Group.find(self.db, name) for name in dict.fromkeys(names)]
 
 
 api_handlers = [
