@@ -29,7 +29,7 @@ TLSCertificateFile /test/server.crt
 TLSCertificateKeyFile /test/server.key
 security simple_bind=128
 localSSF 128
-allow bind_anon_cred
+allow bind_anon_dn
 database mdb
 suffix "dc=example,dc=org"
 rootdn "cn=root,dc=example,dc=org"
@@ -121,7 +121,8 @@ def directory(site: Site, address: str, tmp_path_factory: pytest.TempPathFactory
     (folder / "password").write_text("password-of-lookup\n")
     listen = f"ldap://:{PORT} ldaps://:{TLS_PORT} ldapi:///"
     start = (
-        "rm -rf /etc/ldap/slapd.d && slapadd -f /test/slapd.conf -l /test/entries.ldif && "
+        "rm -rf /etc/ldap/slapd.d /var/lib/ldap/* && mkdir -p /run/slapd && "
+        "slapadd -f /test/slapd.conf -l /test/entries.ldif && "
         f"exec slapd -d 0 -f /test/slapd.conf -h '{listen}'"
     )
     docker("rm", "--force", SERVER, check=False)  # of a run that was ended

@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import ldap3
@@ -26,6 +27,22 @@ from notehive.hub.identity import JSON, Identity, UnreachableError
 
 SECONDS = 5  # for a connection, and for each answer
 T = TypeVar("T")
+
+
+class VerifiedTls(ldap3.Tls):
+    """TLS as Python does it: the certificate is checked, and that it is the server's.
+
+    ldap3 compares names itself, and not the addresses that a certificate may have.
+    """
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+        """Put TLS around a connection's socket."""
+        context = ssl.create_default_context(cadata=self.ca_certs_data)
+        connection.socket = context.wrap_socket(
+            connection.socket,
+            server_hostname=connection.server.host,
+            do_handshake_on_connect=do_handshake,
+        )
 
 
 class LdapAuthenticator(Identity, LDAPAuthenticator):
@@ -84,7 +101,8 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
                 return question(*args)
             finally:
                 for connection in opened.values():
-                    connection.unbind()
+                    with suppress(LDAPException):  # of one that is broken already
+                        connection.unbind()
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
@@ -157,7 +175,7 @@ class LdapAuthenticator(Identity, LDAPAuthenticator):
             self.server_address,
             port=self.server_port,
             use_ssl=on_connect,
-            tls=ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_data=self.ca or None),
+            tls=VerifiedTls(validate=ssl.CERT_REQUIRED, ca_certs_data=self.ca or None),
             get_info=ldap3.NONE,
             connect_timeout=SECONDS,
         )
