@@ -13,6 +13,7 @@ from rich.table import Table
 
 from notehive import docker, naming, settings, shell
 from notehive.errors import BadInput, NotehiveError
+from notehive.hub import providers
 from notehive.platform import (
     accounts,
     down,
@@ -244,7 +245,10 @@ def user_add(
     admin: Annotated[bool, typer.Option("--admin", help="May administer.")] = False,
     password_stdin: PasswordStdin = False,
 ) -> None:
-    """Make an account; a generated password is printed once."""
+    """Make an account; a generated password is printed once.
+
+    With a directory or a provider: give groups or rights to whoever has that name there.
+    """
     request = {
         "name": name,
         "groups": group or [],
@@ -261,9 +265,16 @@ def user_remove(context: typer.Context, name: str) -> None:
     accounts.ask(chosen.name, "user-remove", {"name": name})
     home = naming.home(normalize_user_name(name))
     console.print(f"{escape(name)}: removed; the home stays in the storage, {home}")
+    if chosen.auth.server:
+        console.print(
+            f"{escape(providers.title(chosen.auth.server))} still knows the name: "
+            "take it out there, or whoever has it comes back with the next login."
+        )
 
 
-def _role(user: dict[str, Any]) -> str:
+def _role(user: dict[str, Any], kept_by: str) -> str:
+    if kept_by:
+        return "administrator" if user["admin"] else ""
     if not user["has_password"]:
         return "no account yet"
     if not user["approved"]:
@@ -275,8 +286,9 @@ def _role(user: dict[str, Any]) -> str:
 def user_list(context: typer.Context) -> None:
     """Show who has an account, and who asks for one."""
     table = Table("user", "groups", "", "server", "last seen", box=None, header_style="dim")
-    for user in accounts.ask(_settings(context).name, "user-list", {})["users"]:
-        role = _role(user)
+    known = accounts.ask(_settings(context).name, "user-list", {})
+    for user in known["users"]:
+        role = _role(user, known["kept_by"])
         table.add_row(
             escape(user["name"]),
             escape(", ".join(user["groups"])),

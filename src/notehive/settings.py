@@ -127,6 +127,29 @@ def _check_own_name(value: str) -> str:
     return value
 
 
+def _check_secure_url(value: str) -> str:
+    if value and not re.fullmatch(r"https://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("write it like https://gitlab.example.com, with https://")
+    return value.removesuffix("/")
+
+
+def _check_host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[?[0-9a-fA-F:]+\]?", value):
+        raise ValueError("write the name alone, like ldap.example.com; the rest is port: and tls:")
+    return value
+
+
+def _check_filter(value: str) -> str:
+    if value and not (value.startswith("(") and value.endswith(")")):
+        raise ValueError("write it with its brackets, like (objectClass=person)")
+    return value
+
+
+def _switch(value: object) -> object:
+    # YAML 1.1 reads a bare `on` and `off` as true and false.
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 def _check_subnet(value: str) -> str:
     try:
         subnet = ipaddress.IPv4Network(value)
@@ -145,6 +168,9 @@ Directory = Annotated[str, AfterValidator(_check_directory)]
 Registry = Annotated[str, AfterValidator(_check_registry)]
 OwnMount = Annotated[str, AfterValidator(_check_own_mount)]
 OwnName = Annotated[str, AfterValidator(_check_own_name)]
+SecureUrl = Annotated[str, AfterValidator(_check_secure_url)]
+Host = Annotated[str, AfterValidator(_check_host)]
+Filter = Annotated[str, AfterValidator(_check_filter)]
 Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
@@ -291,15 +317,137 @@ class LockOut(Section):
     minutes: int = Field(10, ge=1, description="How long it stays locked.")
 
 
+class LoginServer(Section):
+    """What a directory and an OAuth provider have in common: who may come, with which rights."""
+
+    title: str = Field("", description="What the login page calls it.")
+    ca_file: str = Field(
+        "",
+        description="File of the certificates that vouch for it; what images trust if empty.",
+    )
+    allowed_groups: list[str] = Field(
+        default_factory=list,
+        description="Its groups whose members may log in; with no allowed_users either, everybody.",
+    )
+    allowed_users: list[UserName] = Field(
+        default_factory=list, description="Users who may log in, whatever groups they are in."
+    )
+    admin_groups: list[str] = Field(
+        default_factory=list, description="Its groups whose members administer."
+    )
+    group_map: dict[str, Name] = Field(
+        default_factory=dict,
+        description="Its groups, each with the name of the group of `groups:` that it is.",
+    )
+    refresh: int = Field(
+        60, ge=5, le=86400, description="Seconds after which it is asked about a user again."
+    )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody whom it knows may log in."""
+        return not (self.allowed_groups or self.allowed_users)
+
+
+class Ldap(LoginServer):
+    """An LDAP directory: OpenLDAP, Active Directory or another."""
+
+    kind: Literal["openldap", "active-directory"] = Field(
+        "openldap", description="Whose names for things are the defaults below."
+    )
+    server: Host = Field(description="Name of the server.")
+    port: int = Field(0, ge=0, le=65535, description="Its port; 0: 389, or 636 with `tls: on`.")
+    tls: Annotated[Literal["start", "on", "off"], BeforeValidator(_switch)] = Field(
+        "start",
+        description="`start`: TLS begins on the plain port (StartTLS); `on`: from the first byte; "
+        "`off`: passwords cross the network readable.",
+    )
+    bind_dn: str = Field(
+        "", description="Account that looks users up; without it they are looked up anonymously."
+    )
+    bind_password_file: str = Field("", description="File with the password of that account.")
+    user_base: str = Field("", description="Where users are, like ou=people,dc=example,dc=com.")
+    user_attribute: str = Field(
+        "",
+        pattern=r"^[A-Za-z][A-Za-z0-9;-]*$|^$",
+        description="What they log in with; `uid`, or `sAMAccountName` of Active Directory.",
+    )
+    user_filter: Filter = Field(
+        "", description="Which entries are users; all, of Active Directory persons not disabled."
+    )
+    user_dn: str = Field(
+        "",
+        description="Instead of looking users up: where each is, like "
+        "uid={username},ou=people,dc=example,dc=com.",
+    )
+    group_base: str = Field("", description="Where groups are; empty: groups are not read.")
+    group_filter: Filter = Field(
+        "",
+        description="The groups of the user {dn} with the name {name}; by member, uniqueMember or "
+        "memberUid, of Active Directory by member, groups in groups included.",
+    )
+
+
+class OAuth(LoginServer):
+    """A provider of OAuth: GitLab, GitHub, Google, or whoever speaks OpenID Connect."""
+
+    provider: Literal["oidc", "gitlab", "github", "google"] = Field(
+        "oidc", description="Which one; `oidc` is any that speaks OpenID Connect."
+    )
+    url: SecureUrl = Field(
+        "", description="Its address (the issuer); the public one of GitLab, GitHub or Google."
+    )
+    client_id: str = Field(description="What it calls this workbench.")
+    client_secret_file: str = Field(description="File with the secret that it gave for that.")
+    scopes: list[str] = Field(
+        default_factory=list, description="What is asked for; the provider's usual if empty."
+    )
+    username_claim: str = Field("", description="Claim that is the user's name here.")
+    groups_claim: str = Field(
+        "", description="Claim that lists the user's groups; a dot leads into a claim."
+    )
+    allowed_domains: list[str] = Field(
+        default_factory=list,
+        description="Of Google: the organizations whose accounts may log in, like example.com.",
+    )
+    end_session: bool = Field(
+        False, description="Logging out here logs out there as well, where the provider offers it."
+    )
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody in the world can have an account there."""
+        return self.provider != "oidc" and not self.url
+
+
 class Auth(Section):
     """How people log in."""
 
-    kind: Literal["native"] = Field("native", description="Accounts kept by the hub itself.")
-    sign_up: bool = Field(
-        True, description="People may ask for an account, which an administrator approves."
+    kind: Literal["native", "ldap", "oauth"] = Field(
+        "native",
+        description="`native`: accounts kept by the hub itself; `ldap`, `oauth`: by a server of "
+        "yours or a provider, see docs/login.md.",
     )
-    min_password_length: int = Field(10, ge=8, le=64, description="The shortest password accepted.")
+    sign_up: bool = Field(
+        True,
+        description="With `native`: people may ask for an account; an administrator approves.",
+    )
+    min_password_length: int = Field(
+        10, ge=8, le=64, description="With `native`: the shortest password accepted."
+    )
     lock_out: LockOut = Field(default_factory=LockOut, description="When failed logins lock.")
+    ldap: Ldap | None = Field(None, description="With `ldap`: the directory.")
+    oauth: OAuth | None = Field(None, description="With `oauth`: the provider.")
+
+    @property
+    def server(self) -> Ldap | OAuth | None:
+        """What people log in with, if it is not the hub itself."""
+        return self.ldap if self.kind == "ldap" else self.oauth if self.kind == "oauth" else None
+
+    @property
+    def takes_sign_ups(self) -> bool:
+        """Whether people may ask for an account here."""
+        return self.kind == "native" and self.sign_up
 
 
 class Nfs(Section):
@@ -582,6 +730,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
     yield from _storage_contradictions(settings.storage)
     yield from _own_contradictions(settings.name, settings.own_config)
     yield from _contradictions_of_groups(settings)
+    yield from _contradictions_of_auth(settings)
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
             yield ("sizes", name, "gpu_kind"), "says nothing without gpu:; add how many"
@@ -645,6 +794,57 @@ def _storage_contradictions(storage: Storage) -> Iterator[tuple[Location, str]]:
         )
     if re.search(r"(^|,)(addr|port)=", nfs.options):
         yield ("storage", "nfs", "options"), "names the address or port; use server: and port:"
+
+
+def _contradictions_of_auth(settings: Settings) -> Iterator[tuple[Location, str]]:
+    auth = settings.auth
+    for kind in ("ldap", "oauth"):
+        given = getattr(auth, kind) is not None
+        if given and auth.kind != kind:
+            yield ("auth", kind), f"is for kind: {kind}; set that, or remove this"
+        if auth.kind == kind and not given:
+            yield ("auth", "kind"), f"needs {kind}: beside it; docs/login.md has examples"
+    if auth.kind == "ldap" and auth.ldap:
+        yield from _contradictions_of_ldap(auth.ldap)
+    if auth.kind == "oauth" and auth.oauth:
+        yield from _contradictions_of_oauth(auth.oauth)
+    for theirs, ours in auth.server.group_map.items() if auth.server else ():
+        if ours not in settings.groups or ours == EVERYONE:
+            defined = ", ".join(name for name in settings.groups if name != EVERYONE) or "none"
+            yield (
+                ("auth", auth.kind, "group_map", theirs),
+                f"{ours!r} is not defined in groups:; defined are {defined}",
+            )
+
+
+def _contradictions_of_ldap(ldap: Ldap) -> Iterator[tuple[Location, str]]:
+    at = ("auth", "ldap")
+    if ldap.user_dn and not re.fullmatch(r"[^{}]*\{username\}[^{}]*", ldap.user_dn):
+        yield (
+            (*at, "user_dn"),
+            "needs {username} once, like uid={username},ou=people,dc=example,dc=com",
+        )
+    if ldap.user_dn and ldap.bind_dn:
+        yield (*at, "user_dn"), "is instead of looking users up; remove this, or bind_dn"
+    if not ldap.user_dn and not ldap.user_base:
+        yield at, "needs user_base, where users are, or user_dn"
+    if bool(ldap.bind_dn) != bool(ldap.bind_password_file):
+        yield (*at, "bind_dn"), "and bind_password_file belong together; set both or none"
+    if not ldap.group_base and (ldap.allowed_groups or ldap.admin_groups or ldap.group_map):
+        yield at, "names groups, but not where they are; add group_base"
+
+
+def _contradictions_of_oauth(oauth: OAuth) -> Iterator[tuple[Location, str]]:
+    at = ("auth", "oauth")
+    if oauth.provider == "oidc" and not oauth.url:
+        yield at, "needs url:, the address of your provider"
+    if oauth.allowed_domains and oauth.provider != "google":
+        yield (*at, "allowed_domains"), "is for provider: google; remove it"
+    if oauth.provider == "google" and (oauth.allowed_groups or oauth.admin_groups):
+        yield at, "names groups, and Google tells none; use allowed_domains or allowed_users"
+    if oauth.is_public and oauth.is_open and not oauth.allowed_domains:
+        name = "allowed_domains" if oauth.provider == "google" else "allowed_groups"
+        yield at, f"would let anybody in the world in; add {name} or allowed_users"
 
 
 def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, str]]:

@@ -14,6 +14,7 @@ HOLDERS = {
     "gate-token": "gate",
     "hub-admin-token": "hub",
     "hub-cookie": "hub",
+    "hub-state": "hub",
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",

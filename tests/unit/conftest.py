@@ -187,6 +187,7 @@ def running_hub(home: Path, settings: str = SETTINGS) -> Iterator[Hub]:
     token = secrets.token_hex(16)
     (home / "clock").write_text("0")
     (home / "hub-admin-token").write_text(token + "\n")
+    (home / "hub-state").write_text(secrets.token_hex(32))
     (home / "hub.json").write_text(hub_config(settings).model_dump_json())
     (home / "config.py").write_text(
         textwrap.dedent(HUB).format(

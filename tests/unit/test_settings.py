@@ -131,7 +131,7 @@ def test_its_examples_are_good() -> None:
         ("admins: ana", '1: admins: should be a list, like [a, b], not "ana"'),
         ("groups: [risk]", "1: groups: should be keys and values, not a list"),
         ("auth: native", '1: auth: should be keys and values, not "native"'),
-        ("auth: {kind: ldap}", '1: auth.kind: should be "native", not "ldap"'),
+        ("auth: {kind: ldap}", "1: auth.kind: needs ldap: beside it; docs/login.md has examples"),
         ("auth: {sign_up: maybe}", '1: auth.sign_up: should be true or false, not "maybe"'),
         (
             "auth: {min_password_length: ten}",

@@ -383,10 +383,14 @@ def test_who_does_not_arrive_is_named(
 
 
 def test_old_configs_go(engine: StandInEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["nh_hub-1", "nh_hub-2"]
+    names = {
+        "config": ["nh_hub-1", "nh_hub-2"],
+        "secret": ["nh_hub-cookie", "nh_login-1", "nh_login-2"],
+    }
     removed: list[str] = []
     monkeypatch.setattr(docker, "client", lambda: "docker")
-    monkeypatch.setattr(docker, "objects", lambda *args: ({"Name": name} for name in names))
+    monkeypatch.setattr(docker, "objects", lambda kind, *args: ({"Name": n} for n in names[kind]))
     monkeypatch.setattr(shell, "run", lambda args, **options: removed.append(args[-1]))
-    stack.remove_old_configs("nh", keep="nh_hub-2")
-    assert removed == ["nh_hub-1"]
+    variables = {"HUB_CONFIG_DIGEST": "2", "LOGIN_DIGEST": "2"}
+    stack.remove_old(stack.Deployment("nh", Path("stack.yml"), variables))
+    assert removed == ["nh_hub-1", "nh_login-1"]

@@ -23,6 +23,11 @@ SERVICE = "notehive-admin"  # the hub's name for the operator's command line
 class AccountsHandler(APIHandler):
     """All accounts. Base of the handler of one."""
 
+    @property
+    def kept_by(self) -> str:
+        """What people know the server by that keeps the passwords, if it is not the hub itself."""
+        return ""
+
     async def prepare(self) -> None:
         """Let in administrators and the command line, not all who may see some users."""
         await super().prepare()
@@ -34,11 +39,16 @@ class AccountsHandler(APIHandler):
     @needs_scope("admin:users")
     def get(self) -> None:
         """List users and those who wait for approval, by name."""
-        approved = {a.username: bool(a.is_authorized) for a in UserInfo.all_users(self.db)}
+        approved = self._approved()
         users = {name: self._describe(name, None, approved) for name in approved}
         for user in self.db.query(orm.User):
             users[user.name] = self._describe(user.name, user, approved)
-        self.write(json.dumps({"users": [users[name] for name in sorted(users)]}))
+        listed = [users[name] for name in sorted(users)]
+        self.write(json.dumps({"users": listed, "kept_by": self.kept_by}))
+
+    def _approved(self) -> dict[str, bool]:
+        """Give the names that have a password here, and whether it opens anything yet."""
+        return {a.username: bool(a.is_authorized) for a in UserInfo.all_users(self.db)}
 
     def _describe(self, name: str, user: Any, approved: dict[str, bool]) -> dict[str, Any]:
         model = self.user_model(user) if user else {}
@@ -63,6 +73,18 @@ class AccountsHandler(APIHandler):
             if value is not None and not isinstance(value, kinds[key]):
                 raise HTTPError(400, f"{key} has the wrong type.")
         return {key: value for key, value in body.items() if value is not None}
+
+    def _groups(self, names: list[Any]) -> list[Any]:
+        defined = list(self.authenticator.defined_groups)
+        for name in names:
+            if name == EVERYONE:
+                raise HTTPError(400, f"Every user is in the group {EVERYONE}: leave it out.")
+            if name not in defined:
+                known = ", ".join(defined) or "none"
+                raise HTTPError(
+                    400, f"The group {name!s:.60} is not defined in settings.yml; defined: {known}."
+                )
+        return [orm.Group.find(self.db, name) for name in dict.fromkeys(names)]
 
     def _generate(self) -> str:
         return generate_password(self.authenticator.minimum_password_length)
@@ -131,18 +153,6 @@ class AccountHandler(AccountsHandler):
 
     def _account(self, name: str) -> UserInfo | None:
         return UserInfo.find(self.db, normalize_user_name(name))
-
-    def _groups(self, names: list[Any]) -> list[Any]:
-        defined = list(self.authenticator.defined_groups)
-        for name in names:
-            if name == EVERYONE:
-                raise HTTPError(400, f"Every user is in the group {EVERYONE}: leave it out.")
-            if name not in defined:
-                known = ", ".join(defined) or "none"
-                raise HTTPError(
-                    400, f"The group {name!s:.60} is not defined in settings.yml; defined: {known}."
-                )
-        return [orm.Group.find(self.db, name) for name in dict.fromkeys(names)]
 
 
 api_handlers = [

@@ -1,9 +1,7 @@
 """Accounts that the hub itself keeps: who may log in, and with which password."""
 
-import asyncio
 import time
 from typing import Any
-from weakref import WeakValueDictionary
 
 import bcrypt
 import traitlets
@@ -16,16 +14,17 @@ from notehive.hub.account_api import api_handlers
 from notehive.hub.account_pages import page_handlers
 from notehive.hub.failed_logins import FailedLogins
 from notehive.hub.groups import drop_former_members
+from notehive.hub.guesses import WRONG, Guesses, name_and_password
+from notehive.hub.names import Names
 from notehive.hub.passwords import check_new_password, hash_password, is_password
 from notehive.hub.storage_api import storage_handlers
-from notehive.usernames import check_user_name, normalize_user_name
+from notehive.usernames import check_user_name
 
-WRONG = "Wrong user name or password."
 WAITING = "Your account is waiting for an administrator's approval."
 MOST_PENDING = 200  # sign-ups are open to anybody, so what they leave behind has a bound
 
 
-class NotehiveAuthenticator(NativeAuthenticator):
+class NotehiveAuthenticator(Names, NativeAuthenticator):
     """NativeAuthenticator's accounts behind JupyterHub's own login page.
 
     Of the parent it keeps the table of accounts, the settings and the list of common
@@ -46,31 +45,16 @@ class NotehiveAuthenticator(NativeAuthenticator):
             self.allowed_failed_logins, self.seconds_before_next_try, self.clock
         )
         drop_former_members(self.db, self.defined_groups)
-        self._checks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.guesses = Guesses(self.failed_logins)
         # What the passwords of unknown users are compared with, to take the same time.
         self._nobodys_hash = bcrypt.hashpw(b"", bcrypt.gensalt(self.password_rounds))
-
-    def normalize_username(self, username: str) -> str:
-        """Give the one spelling under which a user is known."""
-        return normalize_user_name(username)
-
-    def validate_username(self, username: str) -> bool:
-        """Say whether a user can have this name, in its normal spelling."""
-        try:
-            return check_user_name(username) == username
-        except ValueError:
-            return False
 
     async def authenticate(self, handler: Any, data: Any) -> str:
         """Give the name of the user who logs in, or raise 403 with a message for them.
 
         ``data`` is what came from the login form or, by the REST API, any JSON.
         """
-        fields = data if isinstance(data, dict) else {}
-        name, password = fields.get("username"), fields.get("password")
-        if not (isinstance(name, str) and isinstance(password, str) and name and password):
-            raise HTTPError(403, "Give your user name and your password.")
-        account = await self.verify(name, password)
+        account = await self.verify(*name_and_password(data))
         if not account.is_authorized:
             raise HTTPError(403, WAITING)
         return str(account.username)
@@ -85,27 +69,16 @@ class NotehiveAuthenticator(NativeAuthenticator):
         if not self.validate_username(name):
             await is_password(password, self._nobodys_hash)
             raise HTTPError(403, WRONG)
-        # One at a time for each name: else many guesses sent at once would all be compared
-        # before the first of them is counted.
-        async with self._checks.setdefault(name, asyncio.Lock()):
-            self._refuse_if_locked(name)
+        async with self.guesses.turn(name):
             account = self.get_user(name)
             hashed = account.password if account else self._nobodys_hash
             right = await is_password(password, hashed)
             account = self.get_user(name)  # it can have been removed meanwhile
             if not (right and account):
                 self.log.warning("Failed login of %s", name)
-                self.failed_logins.failed(name)
-                self._refuse_if_locked(name)
-                raise HTTPError(403, WRONG)
-            self.failed_logins.forget(name)
+                raise self.guesses.wrong(name)
+            self.guesses.right(name)
             return account
-
-    def _refuse_if_locked(self, name: str) -> None:
-        minutes = -(-self.failed_logins.locked_for(name) // 60)
-        if minutes:
-            unit = "minute" if minutes == 1 else "minutes"
-            raise HTTPError(403, f"Too many failed logins: locked, try again in {minutes} {unit}.")
 
     async def create_user(
         self, username: str, password: str, *, authorized: bool = False

@@ -36,6 +36,7 @@ class HubConfig(BaseModel):
     url: str  # where people open the site: scheme, host and port, no path
     admins: list[str]
     auth: Auth
+    login_ca: str = ""  # certificates (PEM) that vouch for the directory or the provider
     groups: dict[str, Group]
     images: dict[str, HubImage]
     sizes: dict[str, Size]

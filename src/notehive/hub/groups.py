@@ -3,7 +3,7 @@
 JupyterHub's own ``manage_groups`` would take the last two away: it knows one source only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from jupyterhub import orm
@@ -51,6 +51,31 @@ def members_by_settings(config: HubConfig) -> dict[str, list[str]]:
         for name, group in config.groups.items()
         if name != EVERYONE
     }
+
+
+def follow(
+    db: Any,
+    user: Any,
+    given: Collection[str],
+    before: Collection[str],
+    members: Mapping[str, Sequence[str]],
+) -> list[str]:
+    """Put a user into the groups that a directory gives, and out of those it no longer gives.
+
+    ``before`` is what this gave the last time: the groups that the user is in by the directory
+    alone. Groups by the settings' ``members`` and by hand stay.
+    """
+    own = {group.name for group in user.groups}
+    by_settings = {name for name, users in members.items() if user.name in users}
+    join = set(given) - own
+    leave = own & set(before) - set(given) - by_settings
+    for group in db.query(orm.Group):
+        if group.name in join:
+            user.groups.append(group)
+        elif group.name in leave:
+            user.groups.remove(group)
+    db.commit()
+    return sorted(join | (set(given) & set(before)))
 
 
 def at_login(members: Mapping[str, Sequence[str]]) -> LoginHook:

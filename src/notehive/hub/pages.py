@@ -9,6 +9,7 @@ from nativeauthenticator.orm import UserInfo
 from notehive.hub.choosing import held_by
 from notehive.hub.config import HubConfig
 from notehive.hub.holdings import summary
+from notehive.hub.providers import title
 from notehive.hub.rights import rights_of
 
 TEMPLATES = Path("/opt/notehive/hub/templates")
@@ -26,6 +27,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
 
         return used
 
+    server = config.auth.server
     c.JupyterHub.template_paths = [str(templates)]
     # After a logout, the browser's back button must not show what is kept of a page.
     c.JupyterHub.tornado_settings = {"headers": {"Cache-Control": "no-store"}}
@@ -34,11 +36,18 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
         "mlflow": config.services.mlflow,
         "image_titles": {key: image.title or key for key, image in config.images.items()},
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
-        "sign_up": config.auth.sign_up,
+        "sign_up": config.auth.takes_sign_ups,
+        "own_passwords": server is None,
+        "login_title": title(server) if server else "",
         # A function, called by JupyterHub with the user who reads the page, for each page.
-        "pending_sign_ups": pending_sign_ups,
+        "pending_sign_ups": nobody if server else pending_sign_ups,
         "used_by": used_by,
     }
+
+
+def nobody(user: Any) -> int:
+    """Count those who wait for approval where nobody signs up."""
+    return 0
 
 
 def pending_sign_ups(user: Any) -> int:

@@ -9,7 +9,7 @@ import psutil
 
 from notehive import docker
 from notehive.errors import BadInput
-from notehive.platform import database, machine, site, stack, storage, swarm
+from notehive.platform import database, identity, machine, site, stack, storage, swarm
 from notehive.settings import GIB, Settings, format_memory
 
 MEMORY_NEEDED = 2 * GIB  # of the machine: the platform, its peak while starting, a small server
@@ -22,6 +22,7 @@ Check = Callable[[Settings], str]
 def all_checks() -> Iterator[tuple[str, Check]]:
     """Give title and function of each check, in order; later ones rely on earlier ones."""
     yield "Settings", check_settings
+    yield "Logins", identity.require_usable
     yield "Machine", check_machine
     yield "Docker engine", check_engine
     yield "Storage", check_storage

@@ -13,7 +13,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import distribute, machine, packages, storage
+from notehive.platform import distribute, identity, machine, packages, storage
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
@@ -41,6 +41,8 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     for name in off:
         del data["services"][name]
     storage.adapt(data, settings)
+    if not identity.secret(settings.auth):
+        leave_out_secret(data, identity.SECRET)
     for key in ("volumes", "networks"):
         used = {
             name.split(":")[0]
@@ -52,6 +54,14 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     return {key: value for key, value in data.items() if not key.startswith("x-")} | {
         "version": "3.9"  # docker stack deploy of Docker 20.10 wants it
     }
+
+
+def leave_out_secret(data: dict[str, Any], name: str) -> None:
+    """Take a secret out of a stack, and from its services."""
+    del data["secrets"][name]
+    for service in data["services"].values():
+        if "secrets" in service:
+            service["secrets"] = [s for s in service["secrets"] if s["source"] != name]
 
 
 def image_names(stack: Mapping[str, Any]) -> list[str]:
@@ -114,6 +124,7 @@ def hub_config(
         url=site_url(settings),
         admins=settings.admins,
         auth=settings.auth,
+        login_ca=identity.certificates(settings.auth),
         groups=settings.groups,
         images=images,
         sizes=settings.sizes,
@@ -153,6 +164,7 @@ def prepare(
     hub = hub_config(settings, references, location).model_dump_json(indent=1)
     url = urlsplit(site_url(settings))
     stack = wanted(settings)
+    password = identity.secret(settings.auth)
     variables = {
         "STACK": settings.name,
         "PORT": str(site_port(settings)),
@@ -167,6 +179,8 @@ def prepare(
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),
         "HUB_CONFIG_DIGEST": hashlib.sha256(hub.encode()).hexdigest()[:12],
+        "LOGIN_PASSWORD": str(workspace.write("login-password", password)),
+        "LOGIN_DIGEST": identity.digest(password, settings.name),
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
     }
     # Anchors were resolved by reading; what is written is plain, and JSON's numbers stay numbers.
@@ -253,8 +267,12 @@ def why(service: str) -> str:
     return str(current[0]["CurrentState"]) if current else "no task"
 
 
-def remove_old_configs(stack: str, keep: str) -> None:
-    """Remove configs of earlier deployments; one that a task still uses stays for now."""
-    for row in docker.objects("config", "ls", "--filter", f"label=notehive.stack={stack}"):
-        if row["Name"] != keep:
-            shell.run(docker.command("config", "rm", row["Name"]), check=False)
+def remove_old(deployment: Deployment) -> None:
+    """Remove what earlier deployments were told; what a task still uses stays for now."""
+    stack, variables = deployment.stack, deployment.variables
+    kept = {f"{stack}_hub-{variables['HUB_CONFIG_DIGEST']}"}
+    kept.add(f"{stack}_login-{variables['LOGIN_DIGEST']}")
+    for kind, prefix in (("config", f"{stack}_"), ("secret", f"{stack}_login-")):
+        for row in docker.objects(kind, "ls", "--filter", f"label=notehive.stack={stack}"):
+            if row["Name"].startswith(prefix) and row["Name"] not in kept:
+                shell.run(docker.command(kind, "rm", row["Name"]), check=False)

@@ -60,7 +60,8 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        created = secrets.ensure(settings.name, list(wanted["secrets"]))
+        ours = [name for name, secret in wanted["secrets"].items() if "external" in secret]
+        created = secrets.ensure(settings.name, ours)
         step.say(f"made {', '.join(created)}") if created else step.skip("are there")
     with steps.step("Database") as step:
         made = database.ensure(settings.name, references["postgres"])
@@ -92,9 +93,7 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         stack.deploy(deployment)
         stack.await_arrival(settings.name, step.say)
         step.say(f"{len(wanted['services'])} run")
-        stack.remove_old_configs(
-            settings.name, f"{settings.name}_hub-{deployment.variables['HUB_CONFIG_DIGEST']}"
-        )
+        stack.remove_old(deployment)
     with steps.step("Site") as step:
         await_site(stack.site_port(settings))
         step.say(stack.site_url(settings))
@@ -203,7 +202,12 @@ def await_site(port: int, seconds: float = 60) -> None:
 
 
 def ensure_admin(settings: Settings) -> Login | None:
-    """Make the first administrator's account, unless there is one; give its login."""
+    """Make the first administrator's account, unless there is one; give its login.
+
+    With a directory or a provider there is none to make: who is named so there, administers.
+    """
+    if settings.auth.server is not None:
+        return None
     name = settings.admins[0]
     users = accounts.ask(settings.name, "user-list", {})["users"]
     if any(user["name"] == name and user["approved"] for user in users):
