@@ -85,7 +85,10 @@ def test_its_examples_are_good() -> None:
         ("groups:\n  no: {}", "2: groups.no: a key should be text; put it in quotes"),
         ("images:\n  1: {}", "2: images.1: a key should be text; put it in quotes"),
         # The first mistake in the file, not in the order of declaration
-        ("tls: on\nname: A B", '1: tls: should be "off", not true'),
+        (
+            "tls: on\nname: A B",
+            '1: tls.kind: should be "off", "files", "acme" or "self-signed", not true',
+        ),
         # Types
         ("name: 3", "1: name: should be text in quotes, not 3"),
         ("name: 2026-01-01", "1: name: should be text in quotes, not 2026-01-01"),

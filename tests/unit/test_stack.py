@@ -13,6 +13,7 @@ from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubStorage
 from notehive.platform import stack, swarm, up
+from notehive.platform.certificate import Material
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
@@ -156,11 +157,26 @@ def test_who_reaches_what() -> None:
 
 
 def test_site_url_and_port() -> None:
-    assert stack.site_port(parse("url: http://x:8080")) == 8080
-    assert stack.site_port(parse("url: http://x")) == 80
     here = stack.site_url(Settings())
     assert re.fullmatch(r"http://\d+\.\d+\.\d+\.\d+", here)
-    assert stack.site_port(Settings()) == 80
+    assert stack.site_url(parse("tls: self-signed")) == here.replace("http:", "https:")
+    assert stack.site_url(parse("url: http://x:8080/")) == "http://x:8080"
+
+
+@pytest.mark.parametrize(
+    ("settings", "direct"),
+    [
+        ("url: http://x:8080", "http://10.0.0.7:8080"),
+        ("", "http://10.0.0.7:80"),
+        ("tls: self-signed", "https://10.0.0.7:443"),
+        ("{url: 'https://x:8443', tls: self-signed}", "https://10.0.0.7:8443"),
+        # A proxy in front speaks https, Nginx does not.
+        ("url: https://x:8443", "http://10.0.0.7:80"),
+        ("{url: 'https://x', tls: {http_port: 8080}}", "http://10.0.0.7:8080"),
+    ],
+)
+def test_where_nginx_itself_answers(settings: str, direct: str) -> None:
+    assert stack.direct_url(parse(settings), "10.0.0.7") == direct
 
 
 @pytest.mark.parametrize(
@@ -220,7 +236,9 @@ def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
     assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
 
 
-def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str, Any]]:
+def prepared(
+    settings: str, directory: Path, material: Material | None = None
+) -> tuple[stack.Deployment, dict[str, Any]]:
     deployment = stack.prepare(
         parse(settings),
         REFERENCES,
@@ -228,6 +246,7 @@ def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str
         ["10.0.0.7", "10.0.0.8"],
         STORAGE,
         Workspace(directory),
+        material or Material(),
     )
     return deployment, yaml.safe_load(deployment.file.read_text())
 

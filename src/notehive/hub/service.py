@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from docker.types import (
+    ConfigReference,
     ContainerSpec,
     DriverConfig,
     EndpointSpec,
@@ -51,6 +52,7 @@ def build(
     labels: Mapping[str, str],
     mounts: Sequence[Mount],
     secrets: Sequence[SecretReference],
+    configs: Sequence[ConfigReference],
     amounts: Amounts,
     network: str,
     constraints: Sequence[str],
@@ -76,6 +78,7 @@ def build(
             "labels": dict(labels),
             "init": True,
             "secrets": list(secrets),
+            "configs": list(configs),
             "cap_drop": ["ALL"],
             # Docker lets anybody in a container send from a port below 1024. By such a port an NFS
             # server knows a node's kernel from a program that asks for other people's homes.

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import distribute, machine, packages, storage
+from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
+from notehive.platform import certificate, distribute, machine, packages, storage
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
@@ -39,6 +39,7 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     for name in off:
         del data["services"][name]
     storage.adapt(data, settings)
+    certificate.adapt(data, settings)
     for key in ("volumes", "networks"):
         used = {
             name.split(":")[0]
@@ -85,16 +86,22 @@ def notebook_references(settings: Settings, references: Mapping[str, str]) -> di
 
 def site_url(settings: Settings) -> str:
     """Give where people open the site, without a slash at the end."""
-    return settings.url or f"http://{machine.address()}"
+    return settings.url or f"{settings.scheme}://{machine.address()}"
 
 
-def site_port(settings: Settings) -> int:
-    """Give the port of the site."""
-    return urlsplit(site_url(settings)).port or 80
+def direct_url(settings: Settings, address: str) -> str:
+    """Give where Nginx itself answers, at an address of this machine.
+
+    A certificate is not good for it: who needs to know whom it asks must learn it otherwise.
+    """
+    return f"{'http' if settings.tls.kind == 'off' else 'https'}://{address}:{settings.port}"
 
 
 def hub_config(
-    settings: Settings, references: Mapping[str, str], location: HubStorage
+    settings: Settings,
+    references: Mapping[str, str],
+    location: HubStorage,
+    trusted: HubFile | None = None,
 ) -> HubConfig:
     """Give what the hub is told."""
     pulled = notebook_references(settings, references)
@@ -123,6 +130,7 @@ def hub_config(
         pip_index_url=""
         if "@" in urlsplit(settings.mirrors.pypi).netloc
         else settings.mirrors.pypi,
+        trusted=trusted,
     )
 
 
@@ -142,18 +150,29 @@ def prepare(
     nodes: Sequence[str],
     location: HubStorage,
     workspace: Workspace,
+    material: certificate.Material,
 ) -> Deployment:
     """Write the stack file and the hub's configuration; give them with their variables.
 
     ``data_node`` and ``nodes`` are addresses.
     """
-    hub = hub_config(settings, references, location).model_dump_json(indent=1)
-    url = urlsplit(site_url(settings))
+    hub = hub_config(settings, references, location, material.trusted).model_dump_json(indent=1)
+    host = certificate.host(settings)
     stack = wanted(settings)
     variables = {
         "STACK": settings.name,
-        "PORT": str(site_port(settings)),
-        "HOST": url.hostname or "",
+        "URL": site_url(settings),
+        "HOST": host,
+        # Behind a proxy, users' servers go out and in again through it, as browsers do.
+        "ALIAS": "nginx" if settings.is_proxied else host,
+        "PORT": str(settings.port),
+        "HTTP_PORT": str(settings.redirect_port),
+        "SCHEME": direct_url(settings, "").partition(":")[0],
+        "TLS": settings.tls.kind,
+        "ACME_SERVER": settings.tls.server,
+        "ACME_EMAIL": settings.tls.email,
+        "CERTIFICATE": material.secret,
+        "TRUSTED": material.trusted.name if material.trusted else "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
         "FORWARDER": distribute.forwarder(settings),
@@ -249,8 +268,8 @@ def why(service: str) -> str:
     return str(current[0]["CurrentState"]) if current else "no task"
 
 
-def remove_old_configs(stack: str, keep: str) -> None:
+def remove_old_configs(stack: str, keep: Collection[str]) -> None:
     """Remove configs of earlier deployments; one that a task still uses stays for now."""
     for row in docker.objects("config", "ls", "--filter", f"label=notehive.stack={stack}"):
-        if row["Name"] != keep:
+        if row["Name"] not in keep:
             shell.run(docker.command("config", "rm", row["Name"]), check=False)
