@@ -305,10 +305,11 @@ class Tls(Section):
     @model_validator(mode="before")
     @classmethod
     def _kind_alone(cls, data: Any) -> Any:
+        given = {"kind": data} if isinstance(data, str | bool) else data
         # YAML 1.1 reads a bare `off` as false.
-        if isinstance(data, str | bool):
-            return {"kind": "off" if data is False else data}
-        return data
+        if isinstance(given, dict) and given.get("kind") is False:
+            return {**given, "kind": "off"}
+        return given
 
 
 class LockOut(Section):

@@ -13,7 +13,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
-from notehive.platform import certificate, distribute, machine, packages, storage
+from notehive.platform import certificate, distribute, machine, material, packages, storage
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
@@ -39,7 +39,7 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     for name in off:
         del data["services"][name]
     storage.adapt(data, settings)
-    certificate.adapt(data, settings)
+    material.adapt(data, settings)
     for key in ("volumes", "networks"):
         used = {
             name.split(":")[0]
@@ -150,13 +150,13 @@ def prepare(
     nodes: Sequence[str],
     location: HubStorage,
     workspace: Workspace,
-    material: certificate.Material,
+    given: material.Material,
 ) -> Deployment:
     """Write the stack file and the hub's configuration; give them with their variables.
 
     ``data_node`` and ``nodes`` are addresses.
     """
-    hub = hub_config(settings, references, location, material.trusted).model_dump_json(indent=1)
+    hub = hub_config(settings, references, location, given.trusted).model_dump_json(indent=1)
     host = certificate.host(settings)
     stack = wanted(settings)
     variables = {
@@ -171,8 +171,8 @@ def prepare(
         "TLS": settings.tls.kind,
         "ACME_SERVER": settings.tls.server,
         "ACME_EMAIL": settings.tls.email,
-        "CERTIFICATE": material.secret,
-        "TRUSTED": material.trusted.name if material.trusted else "",
+        "CERTIFICATE": given.secret,
+        "TRUSTED": given.trusted.name if given.trusted else "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
         "FORWARDER": distribute.forwarder(settings),

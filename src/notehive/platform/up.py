@@ -10,6 +10,7 @@ from notehive import docker
 from notehive.errors import BadInput, NotehiveError
 from notehive.platform import (
     accounts,
+    acme,
     certificate,
     checks,
     database,
@@ -17,9 +18,11 @@ from notehive.platform import (
     distribute,
     images,
     machine,
+    material,
     nodes,
     prepull,
     secrets,
+    self_signed,
     site,
     stack,
     storage,
@@ -62,12 +65,14 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        made_here = [name for name in wanted["secrets"] if name != certificate.SECRET]
+        made_here = [name for name in wanted["secrets"] if name != material.SECRET]
         created = secrets.ensure(settings.name, made_here)
         step.say(f"made {', '.join(created)}") if created else step.skip("are there")
     if settings.tls.kind == "self-signed":
         with steps.step("Certificate") as step:
-            made = certificate.ensure_self_signed(settings, references["nginx"])
+            made = self_signed.ensure(
+                settings.name, certificate.host(settings), references["nginx"]
+            )
             step.say("made") if made else step.skip("is there")
     with steps.step("Database") as step:
         made = database.ensure(settings.name, references["postgres"])
@@ -88,7 +93,7 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         if node is None:
             raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
         address = swarm.address(node)
-        material = certificate.give(settings)
+        given = material.give(settings)
         deployment = stack.prepare(
             settings,
             references,
@@ -96,20 +101,20 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
             [swarm.address(node) for node in swarm.nodes()],
             storage.location(settings, address),
             workspace,
-            material,
+            given,
         )
         stack.deploy(deployment)
         stack.await_arrival(settings.name, step.say)
         step.say(f"{len(wanted['services'])} run")
         hub = f"{settings.name}_hub-{deployment.variables['HUB_CONFIG_DIGEST']}"
         stack.remove_old_configs(settings.name, {hub, deployment.variables["TRUSTED"]})
-        certificate.remove_old(settings.name, keep=material.secret)
+        material.remove_old(settings.name, keep=given)
     with steps.step("Site") as step:
         await_site(stack.direct_url(settings, "127.0.0.1"))
         step.say(stack.site_url(settings))
     if settings.tls.kind == "acme":
         with steps.step("Certificate") as step:
-            step.say(certificate.obtain(settings))
+            step.say(acme.obtain(settings))
     if distribute.forwarder(settings) in share(settings, steps, elsewhere):
         stack.renew(swarm.forwarder(settings.name))  # they could not pull it before
     if settings.services.registry:
