@@ -195,7 +195,7 @@ def secure_secrets(site: Site) -> list[str]:
 
 
 async def renewed_while_in_use(site: Site, owner: User) -> str:
-    """Have the certificate renewed while a kernel is connected; give what the kernel still knows."""
+    """Have the certificate renewed while a kernel is connected; give what that still knows."""
     connector = TCPConnector(resolver=ThisMachine(), ssl=site.tls)
     async with (
         ClientSession(connector=connector, timeout=ClientTimeout(total=None)) as session,

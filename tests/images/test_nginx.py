@@ -71,7 +71,7 @@ def test_acme_begins_with_a_temporary_certificate(
 
 
 def test_behind_a_proxy_with_tls(containers: Containers) -> None:
-    """It speaks plain http there, where it was told to, and nothing redirects to https in circles."""
+    """It speaks plain http where it was told to, and sends nobody to https in circles."""
     nginx = front(containers, TLS="off", PORT="8080", HTTP_PORT="0")
     start(nginx, "http://localhost:8080")
     assert "location: /hub/" in ask(nginx, "http://localhost:8080/")

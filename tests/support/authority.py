@@ -45,7 +45,7 @@ class Authority:
     def issue(
         self, host: str, *, days: float = 90, name: str = "site", password: bytes = b""
     ) -> Pair:
-        """Sign a certificate of 90 days for a host, which ends in ``days``; write it and its key."""
+        """Sign a certificate of 90 days for a host, which ends in ``days``; write both files."""
         key = ec.generate_private_key(ec.SECP256R1())
         end = datetime.now(UTC) + timedelta(days=days)
         signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())

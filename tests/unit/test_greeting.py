@@ -51,25 +51,25 @@ def test_one_that_is_none_for_this_site(
 
 def test_one_of_an_unknown_authority(authority: Authority, tmp_path: Path) -> None:
     pair = Authority(tmp_path / "other").issue(HOST)
-    with pytest.raises(DistrustError, match="unable to get local issuer certificate"):
+    with pytest.raises(DistrustError, match=r"unable to get local issuer certificate"):
         knowing(authority).with_files(pair.certificate, pair.key)
 
 
 def test_a_key_of_another_certificate(authority: Authority) -> None:
     first, second = authority.issue(HOST), authority.issue(HOST, name="second")
-    with pytest.raises(DistrustError, match="^the key belongs to another certificate$"):
+    with pytest.raises(DistrustError, match=r"^the key belongs to another certificate$"):
         knowing(authority).with_files(first.certificate, second.key)
 
 
 def test_files_the_wrong_way_round(authority: Authority) -> None:
     pair = authority.issue(HOST)
-    with pytest.raises(DistrustError, match="^holds no PEM of its kind$"):
+    with pytest.raises(DistrustError, match=r"^holds no PEM of its kind$"):
         knowing(authority).with_files(pair.key, pair.certificate)
 
 
 def test_a_key_with_a_password(authority: Authority) -> None:
     pair = authority.issue(HOST, password=b"secret")
-    with pytest.raises(DistrustError, match="^has a password, which nobody could type"):
+    with pytest.raises(DistrustError, match=r"^has a password, which nobody could type"):
         knowing(authority).with_files(pair.certificate, pair.key)
 
 

@@ -406,7 +406,13 @@ def test_tls_that_cannot_be(text: str, said: str) -> None:
         ("", "http", 80, 0, False),
         ("url: http://x:8080", "http", 8080, 0, False),
         ("tls: self-signed", "https", 443, 80, False),
-        ("{url: 'https://x:8443', tls: {kind: self-signed, http_port: 0}}", "https", 8443, 0, False),
+        (
+            "{url: 'https://x:8443', tls: {kind: self-signed, http_port: 0}}",
+            "https",
+            8443,
+            0,
+            False,
+        ),
         ("{url: 'https://a.b', tls: {kind: acme, http_port: 8080}}", "https", 443, 8080, False),
         # A TLS proxy of the operator's in front
         ("url: https://x", "https", 80, 0, True),
