@@ -18,6 +18,9 @@ CHROMIUM = ROOT / ".notehive/chromium"  # made by `make test`
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
+    # Its connections end when the machine's network interfaces change, as each container's start
+    # does here.
+    "--disable-http2",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

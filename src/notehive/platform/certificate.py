@@ -8,6 +8,7 @@ from notehive import docker, shell
 from notehive.errors import BadInput
 from notehive.platform import machine, self_signed, site
 from notehive.platform.greeting import DistrustError, Greeting
+from notehive.platform.patience import until_none
 from notehive.settings import Settings
 
 SOON = timedelta(days=14)  # a certificate that ends within this time is to be renewed
@@ -90,6 +91,19 @@ def wrong(settings: Settings) -> list[str]:
         then = "renew the files, then" if settings.tls.kind == "files" else "run"
         said.append(f"tls: the certificate ends in {left.days} days; {then} `./notehive up`")
     return said
+
+
+def await_served(settings: Settings, seconds: float = 30) -> None:
+    """Wait until what is served is what clients trust: Nginx looks for a renewed one by itself."""
+
+    def trouble() -> str:
+        try:
+            _greeting(settings).with_port(settings.port)
+        except (DistrustError, OSError) as error:
+            return str(error)
+        return ""
+
+    until_none(trouble, seconds, lambda why: f"tls: {explain(why)}")
 
 
 def _refusal(settings: Settings) -> str:

@@ -112,9 +112,11 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     with steps.step("Site") as step:
         await_site(stack.direct_url(settings, "127.0.0.1"))
         step.say(stack.site_url(settings))
-    if settings.tls.kind == "acme":
-        with steps.step("Certificate") as step:
-            step.say(acme.obtain(settings))
+    if settings.tls.kind != "off":
+        with steps.step("Certificate is served") as step:
+            if settings.tls.kind == "acme":
+                step.say(acme.obtain(settings))
+            certificate.await_served(settings)
     if distribute.forwarder(settings) in share(settings, steps, elsewhere):
         stack.renew(swarm.forwarder(settings.name))  # they could not pull it before
     if settings.services.registry:
