@@ -6,7 +6,7 @@ pytest := $(python) -m pytest
 
 # Everything, in the order of its cost. Sets up the machine by itself: Docker engine, images,
 # Chromium. Uses a stack name, ports and a subnet of its own.
-test: lint .notehive/chromium
+test: lint .notehive/chromium .notehive/tls-tools
 	$(pytest) tests/unit tests/stack tests/browser tests/images
 	$(pytest) tests/cluster
 
@@ -22,7 +22,7 @@ test-unit: .notehive/dev/.stamp
 	$(pytest) tests/unit
 
 # On a real Swarm. `make test-stack only="-k mlflow"` for some of them.
-test-stack: .notehive/dev/.stamp .notehive/chromium
+test-stack: .notehive/dev/.stamp .notehive/chromium .notehive/tls-tools
 	$(pytest) tests/stack tests/browser $(only)
 
 # On three nodes, which are namespaces of this machine: engines of their own, a Swarm of their own.
@@ -62,6 +62,12 @@ docs: .notehive/dev/.stamp
 	.notehive/venv/bin/python3 -m venv .notehive/dev
 	$(python) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	touch $@
+
+# An ACME server and a scanner for the tests of TLS: the distribution's, if there are none.
+.notehive/tls-tools:
+	{ command -v pebble && command -v testssl; } >/dev/null || { apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends pebble testssl.sh; } >/dev/null
+	mkdir -p .notehive && touch $@
 
 # A browser for the tests: the distribution's, if there is none.
 .notehive/chromium:

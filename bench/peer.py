@@ -81,7 +81,7 @@ def peer(
     }
     try:
         shell.run(docker.deploy(str(HERE / "stack.yml"), stack), env=variables)
-        await_site(port, 120)
+        await_site(f"http://127.0.0.1:{port}", 120)
         yield token
     finally:
         remove(stack)

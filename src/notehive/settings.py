@@ -31,7 +31,8 @@ from notehive.usernames import check_user_name
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 GIB = UNITS["G"]
-URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
+URL = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
+PORTS = {"http": 80, "https": 443}
 # Mounts, secrets and networks of the operator's own; a star at the end is the rest of the name.
 OWN_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*\*?"
 OWN_MOUNT = re.compile(rf"((/[\w.-]*[\w-][\w.-]*)+(/\*)?|{OWN_NAME})(:rw)?", re.ASCII)
@@ -76,14 +77,15 @@ def _check_url(value: str) -> str:
         return value
     url = value.lower().removesuffix("/")
     match = URL.fullmatch(url)
-    if not match or int(match[2] or 80) > 65535:
-        raise ValueError("write it like http://workbench.example.com or http://10.0.0.5:8080")
-    if match[1] in ("localhost", "0.0.0.0", "[::1]", "[::]") or match[1].startswith("127."):  # noqa: S104
+    if not match or int(match[3] or 80) > 65535:
+        raise ValueError("write it like https://workbench.example.com or http://10.0.0.5:8080")
+    if match[2] in ("localhost", "0.0.0.0", "[::1]", "[::]") or match[2].startswith("127."):  # noqa: S104
         raise ValueError(
             "users' servers cannot reach a loopback address; "
             "to try Notehive on one machine, use http://notehive.localhost"
         )
-    return url.removesuffix(":80") if match[2] == "80" else url
+    port = str(PORTS[match[1]])
+    return url.removesuffix(f":{port}") if match[3] == port else url
 
 
 def _check_mirror(value: str) -> str:
@@ -103,6 +105,12 @@ def _check_open_mirror(value: str) -> str:
 def _check_registry(value: str) -> str:
     if "://" in value:
         raise ValueError("write it without http://, like registry.example.com/docker")
+    return value
+
+
+def _check_file(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError("write the whole path, like /etc/ssl/private/workbench.pem")
     return value
 
 
@@ -164,6 +172,7 @@ Memory = Annotated[int, BeforeValidator(parse_memory)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Mirror = Annotated[str, AfterValidator(_check_mirror)]
 OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
+File = Annotated[str, AfterValidator(_check_file)]
 Directory = Annotated[str, AfterValidator(_check_directory)]
 Registry = Annotated[str, AfterValidator(_check_registry)]
 OwnMount = Annotated[str, AfterValidator(_check_own_mount)]
@@ -308,6 +317,47 @@ def home_quota(default: int, groups: Mapping[str, Group], member_of: Set[str]) -
     """Give the space (bytes) for the home of a member of these groups; 0 for no limit."""
     own = member_of | {EVERYONE}
     return max([default, *(group.quota for name, group in groups.items() if name in own)])
+
+
+class Tls(Section):
+    """Encryption between browsers and the site."""
+
+    kind: Literal["off", "files", "acme", "self-signed"] = Field(
+        "off",
+        description="Where the certificate comes from: `files` of yours; `acme`: Let's Encrypt or "
+        "another server of that protocol; `self-signed`: made by `up`. `off` with an https `url`: "
+        "a TLS proxy of yours is in front. `tls: self-signed` is short for `tls: {kind: ...}`.",
+    )
+    certificate: File = Field(
+        "", description="With `files`: the certificate and those that signed it, as PEM."
+    )
+    key: File = Field("", description="With `files`: its private key, as PEM, without a password.")
+    authority: File = Field(
+        "",
+        description="The certificate of a private authority, as PEM, which users' servers (and "
+        "with `acme` certbot) are to trust beside `ca_bundle`.",
+    )
+    email: str = Field("", description="With `acme`: whom the ACME server may write to.")
+    server: Mirror = Field(
+        "https://acme-v02.api.letsencrypt.org/directory",
+        description="With `acme`: the address of the server's directory.",
+    )
+    http_port: int = Field(
+        80,
+        ge=0,
+        le=65535,
+        description="Port whose requests are sent on to https, and where ACME's server looks; "
+        "behind a proxy of yours, the port that it asks. 0: none.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_alone(cls, data: Any) -> Any:
+        given = {"kind": data} if isinstance(data, str | bool) else data
+        # YAML 1.1 reads a bare `off` as false.
+        if isinstance(given, dict) and given.get("kind") is False:
+            return {**given, "kind": "off"}
+        return given
 
 
 class LockOut(Section):
@@ -589,10 +639,10 @@ class Settings(Section):
     name: Name = Field("notehive", description="Name of this workbench: its stack and its title.")
     url: Url = Field(
         "",
-        description="Where people open it, like http://workbench.example.com:8080; "
-        "port 80 of this machine's address if empty.",
+        description="Where people open it, like https://workbench.example.com; "
+        "this machine's address if empty, with https if `tls` is on.",
     )
-    tls: Literal["off"] = Field("off", description="Encryption of the site; only `off` for now.")
+    tls: Tls = Field(default_factory=Tls, description="Encryption of the site.")
     admins: list[UserName] = Field(
         default_factory=lambda: ["admin"],
         min_length=1,
@@ -626,13 +676,27 @@ class Settings(Section):
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     network: Network = Field(default_factory=Network, description="Addresses inside the Swarm.")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _yaml_false_is_off(cls, data: Any) -> Any:
-        # YAML 1.1 reads a bare `off` as false.
-        if isinstance(data, dict) and data.get("tls") is False:
-            return {**data, "tls": "off"}
-        return data
+    @property
+    def scheme(self) -> str:
+        """How browsers speak to the site: http or https."""
+        return urlsplit(self.url).scheme or ("http" if self.tls.kind == "off" else "https")
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether a TLS proxy of the operator's is in front: https for browsers, http here."""
+        return self.scheme == "https" and self.tls.kind == "off"
+
+    @property
+    def port(self) -> int:
+        """The port of this machine on which Nginx serves the site."""
+        if self.is_proxied:
+            return self.tls.http_port
+        return urlsplit(self.url).port or PORTS[self.scheme]
+
+    @property
+    def redirect_port(self) -> int:
+        """The port on which Nginx sends people on to https; 0 for none."""
+        return 0 if self.tls.kind == "off" else self.tls.http_port
 
 
 def load(path: Path) -> Settings:
@@ -734,15 +798,17 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
             yield ("sizes", name, "gpu_kind"), "says nothing without gpu:; add how many"
-    port = urlsplit(settings.url).port or 80
+    yield from _tls_contradictions(settings)
+    ports = {settings.port, settings.redirect_port}
     first, second = settings.network.registry_port, settings.network.push_port
-    if settings.services.registry and port in (first, second):
+    if settings.services.registry and (taken := ports & {first, second}):
         yield (
             ("network", "registry_port"),
-            f"takes the ports {first} and {second}, and url: has {port}; choose another",
+            f"takes the ports {first} and {second}, and the site has {taken.pop()}; choose another",
         )
     nfs = settings.storage.nfs
-    if settings.storage.kind == "nfs" and not nfs.server and nfs.port in (port, first, second):
+    ports |= {first, second}
+    if settings.storage.kind == "nfs" and not nfs.server and nfs.port in ports:
         yield ("storage", "nfs", "port"), "is the site's or the registry's; choose another"
 
 
@@ -771,6 +837,29 @@ def _may_begin(pattern: str, beginning: str) -> bool:
     """Whether a name that the pattern stands for can begin like this."""
     fixed = pattern.removesuffix("*")
     return fixed.startswith(beginning) or (fixed != pattern and beginning.startswith(fixed))
+
+
+def _tls_contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
+    tls, url = settings.tls, urlsplit(settings.url)
+    if tls.kind != "off" and url.scheme == "http":
+        yield ("url",), f"says http, and tls: is {tls.kind}; write https://{url.netloc}"
+    for key in ("certificate", "key"):
+        if tls.kind == "files" and not getattr(tls, key):
+            yield ("tls", key), "is missing; kind: files needs certificate: and key:"
+        if tls.kind != "files" and getattr(tls, key):
+            yield ("tls", key), "is for kind: files; set that, or remove this"
+    for key in ("email", "server"):
+        if tls.kind != "acme" and key in tls.model_fields_set:
+            yield ("tls", key), "is for kind: acme; set that, or remove this"
+    if tls.kind == "self-signed" and tls.authority:
+        yield ("tls", "authority"), "is made by `up` with kind: self-signed; remove this"
+    if tls.kind == "acme" and not re.search(r"\.[a-z]", url.hostname or ""):
+        yield ("tls", "kind"), "acme needs a name that others know; set url: https://NAME"
+    if not tls.http_port and (tls.kind == "acme" or settings.is_proxied):
+        who = "your proxy asks" if settings.is_proxied else "ACME's server asks"
+        yield ("tls", "http_port"), f"is 0, and {who} there; give a port, like 80"
+    if settings.port == settings.redirect_port:
+        yield ("tls", "http_port"), f"is {settings.port}, the port of url:; choose another, or 0"
 
 
 def _storage_contradictions(storage: Storage) -> Iterator[tuple[Location, str]]:

@@ -3,6 +3,8 @@
 import copy
 import http.client
 import os
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -76,6 +79,7 @@ class Site:
     address: str = "127.0.0.1"  # of the machine that it is on
     engine: str = ""  # address of that machine's engine, for Docker clients
     enter: tuple[str, ...] = ()  # what goes before a command to run it on that machine
+    authority: Path | None = None  # with TLS: who signed the site's certificate
 
     @property
     def name(self) -> str:
@@ -91,6 +95,23 @@ class Site:
     def port(self) -> int:
         """Port of the site on every address of this machine."""
         return int(self.url.rpartition(":")[2])
+
+    @property
+    def host(self) -> str:
+        """The name in its address."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """What a client trusts that knows the site's authority."""
+        return ssl.create_default_context(cafile=self.authority)
+
+    def connect(self) -> socket.socket:
+        """Open a connection to it, with TLS if its address says so."""
+        plain = socket.create_connection((self.address, self.port), timeout=60)
+        if not self.url.startswith("https:"):
+            return plain
+        return self.tls.wrap_socket(plain, server_hostname=self.host)
 
     @property
     def file(self) -> Path:
@@ -208,8 +229,9 @@ def fetch(
     body: bytes | None = None,
 ) -> Answer:
     """Make one request to the site, the path exactly as given, redirects not followed."""
-    connection = http.client.HTTPConnection(site.address, site.port, timeout=60)
-    host = site.url.removeprefix("http://")
+    connection = http.client.HTTPConnection(site.address, site.port)
+    connection.sock = site.connect()
+    host = urlsplit(site.url).netloc
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     for key, value in {"Host": host, **(headers or {})}.items():
         connection.putheader(key, value)

@@ -46,7 +46,7 @@ def test_its_examples_are_good() -> None:
     settings = parse("\n".join(commented))
     assert settings.sizes["large"].reserved.memory == 8 * 1024**3
     assert settings.mirrors.pypi.startswith("https://")
-    assert settings.url.startswith("http://")
+    assert settings.url.startswith("https://")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,10 @@ def test_its_examples_are_good() -> None:
         ("groups:\n  no: {}", "2: groups.no: a key should be text; put it in quotes"),
         ("images:\n  1: {}", "2: images.1: a key should be text; put it in quotes"),
         # The first mistake in the file, not in the order of declaration
-        ("tls: on\nname: A B", '1: tls: should be "off", not true'),
+        (
+            "tls: on\nname: A B",
+            '1: tls.kind: should be "off", "files", "acme" or "self-signed", not true',
+        ),
         # Types
         ("name: 3", "1: name: should be text in quotes, not 3"),
         ("name: 2026-01-01", "1: name: should be text in quotes, not 2026-01-01"),
@@ -249,7 +252,7 @@ def test_its_examples_are_good() -> None:
         ("network: {users: 'fd00::/64'}", "1: network.users: Expected 4 octets"),
         (
             "url: http://x:5001\nnetwork:\n  registry_port: 5000",
-            "3: network.registry_port: takes the ports 5000 and 5001, and url: has 5001; "
+            "3: network.registry_port: takes the ports 5000 and 5001, and the site has 5001; "
             "choose another",
         ),
         # Storage
@@ -355,6 +358,9 @@ def test_a_mistake_names_its_file(tmp_path: Path) -> None:
         ("http://Workbench.Example.com/", "http://workbench.example.com"),
         ("http://x:80", "http://x"),
         ("http://x:8080/", "http://x:8080"),
+        ("https://x:443", "https://x"),
+        ("https://x:80", None),
+        ("http://x:443", None),
     ],
 )
 def test_good_urls(url: str, becomes: str | None) -> None:
@@ -365,7 +371,6 @@ def test_good_urls(url: str, becomes: str | None) -> None:
     "url",
     [
         *(
-            "https://x",
             "x",
             "x:8080",
             "http://",
@@ -387,7 +392,78 @@ def test_good_urls(url: str, becomes: str | None) -> None:
 )
 def test_bad_urls(url: str) -> None:
     assert complaint(json.dumps({"url": url})) == (
-        "settings.yml:1: url: write it like http://workbench.example.com or http://10.0.0.5:8080"
+        "settings.yml:1: url: write it like https://workbench.example.com or http://10.0.0.5:8080"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tls: none", '1: tls.kind: should be "off", "files", "acme" or "self-signed", not "none"'),
+        ("tls: [files]", "1: tls: should be keys and values, not a list"),
+        ("tls: {kind: files}", "1: tls.certificate: is missing; kind: files needs certificate:"),
+        ("tls: {kind: files, certificate: /a}", "1: tls.key: is missing; kind: files needs"),
+        ("tls: {kind: files, certificate: a.pem}", "1: tls.certificate: write the whole path"),
+        ("tls: {kind: acme, key: /a}", "1: tls.key: is for kind: files; set that, or remove this"),
+        ("tls: {email: a@b}", "1: tls.email: is for kind: acme; set that, or remove this"),
+        ("tls: {kind: files, server: 'https://a/'}", "1: tls.certificate: is missing"),
+        ("tls: {kind: self-signed, server: 'https://a/'}", "1: tls.server: is for kind: acme"),
+        ("tls: {kind: self-signed, authority: /a}", "1: tls.authority: is made by `up` with"),
+        ("tls: acme", "1: tls.kind: acme needs a name that others know; set url: https://NAME"),
+        ("{url: 'https://10.0.0.5', tls: acme}", "1: tls.kind: acme needs a name that others"),
+        ("{url: 'https://intranet', tls: acme}", "1: tls.kind: acme needs a name that others"),
+        ("url: http://x\ntls: self-signed", "1: url: says http, and tls: is self-signed; write"),
+        (
+            "{url: 'https://a.b', tls: {kind: acme, http_port: 0}}",
+            "1: tls.http_port: is 0, and ACME's server asks there; give a port, like 80",
+        ),
+        (
+            "{url: 'https://x', tls: {http_port: 0}}",
+            "1: tls.http_port: is 0, and your proxy asks there; give a port, like 80",
+        ),
+        (
+            "{url: 'https://x:80', tls: self-signed}",
+            "1: tls.http_port: is 80, the port of url:; choose another, or 0",
+        ),
+        (
+            "{tls: {kind: self-signed, http_port: 5001}}",
+            "1: network.registry_port: takes the ports 5000 and 5001, and the site has 5001;",
+        ),
+        (
+            "{tls: {kind: self-signed, http_port: 2049}, storage: {kind: nfs}}",
+            "1: storage.nfs.port: is the site's or the registry's; choose another",
+        ),
+    ],
+)
+def test_tls_that_cannot_be(text: str, said: str) -> None:
+    assert complaint(text).startswith(f"settings.yml:{said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "port", "redirect_port", "proxied"),
+    [
+        ("", "http", 80, 0, False),
+        ("url: http://x:8080", "http", 8080, 0, False),
+        ("tls: self-signed", "https", 443, 80, False),
+        (
+            "{url: 'https://x:8443', tls: {kind: self-signed, http_port: 0}}",
+            "https",
+            8443,
+            0,
+            False,
+        ),
+        ("{url: 'https://a.b', tls: {kind: acme, http_port: 8080}}", "https", 443, 8080, False),
+        # A TLS proxy of the operator's in front
+        ("url: https://x", "https", 80, 0, True),
+        ("{url: 'https://x:8443', tls: {http_port: 8080}}", "https", 8080, 0, True),
+    ],
+)
+def test_ports_of_the_site(
+    text: str, scheme: str, port: int, redirect_port: int, proxied: bool
+) -> None:
+    settings = parse(text)
+    assert (settings.scheme, settings.port, settings.redirect_port, settings.is_proxied) == (
+        *(scheme, port, redirect_port, proxied),
     )
 
 

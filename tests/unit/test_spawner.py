@@ -11,7 +11,7 @@ from tornado.web import HTTPError
 from traitlets.config import Config
 
 from notehive import naming
-from notehive.hub.config import HubConfig, HubImage
+from notehive.hub.config import HubConfig, HubFile, HubImage
 from notehive.hub.room import Need
 from notehive.hub.spawner import NotehiveSpawner, update_spawner
 from notehive.hub.watch import Watch
@@ -107,6 +107,16 @@ def test_the_token_is_in_a_secret_and_nowhere_else() -> None:
         "GID": "100",
         "Mode": 0o400,
     }
+
+
+def test_a_private_authority_is_mounted_over_the_images_bundle() -> None:
+    _, service = create(make())
+    assert not service["task_template"]["ContainerSpec"]["Configs"]
+    bundle = "/etc/ssl/certs/ca-certificates.crt"
+    _, service = create(make(trusted=HubFile(id="c1", name="nh_trusted-1", target=bundle)))
+    [reference] = service["task_template"]["ContainerSpec"]["Configs"]
+    assert (reference["ConfigID"], reference["ConfigName"]) == ("c1", "nh_trusted-1")
+    assert reference["File"] == {"Name": bundle, "UID": "0", "GID": "0", "Mode": 0o444}
 
 
 def test_service_env() -> None:

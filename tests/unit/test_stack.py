@@ -11,17 +11,19 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.hub.config import HubStorage
+from notehive.hub.config import HubFile, HubStorage
 from notehive.platform import machine, stack, swarm, up
+from notehive.platform.material import Material
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
 EVERYTHING = stack.wanted(Settings())
 SERVICES: dict[str, dict[str, Any]] = EVERYTHING["services"]
+ACME = "{url: 'https://a.b', tls: {kind: acme, email: me@a.b, authority: /a}}"
 STORAGE = HubStorage(root="/srv/homes", nfs="", quota=0)
 REFERENCES = {
     name: f"127.0.0.1:5000/notehive/{name}:0123456789abcdef"
-    for name in up.wanted_images(Settings())
+    for name in up.wanted_images(parse("{url: 'https://a.b', tls: acme}"))
 }
 
 
@@ -53,6 +55,45 @@ def test_what_is_switched_off(
     assert set(EVERYTHING["networks"]) - set(left["networks"]) == networks
 
 
+@pytest.mark.parametrize(
+    ("text", "services", "ports", "secrets", "volumes", "configs"),
+    [
+        ("tls: off", set(), 1, set(), set(), {"hub"}),
+        ("url: https://x", set(), 1, set(), set(), {"hub"}),
+        ("tls: self-signed", set(), 2, {"certificate"}, set(), {"hub"}),
+        ("tls: {kind: self-signed, http_port: 0}", set(), 1, {"certificate"}, set(), {"hub"}),
+        (
+            "tls: {kind: files, certificate: /c, key: /k, authority: /a}",
+            *(set(), 2, {"certificate"}, set(), {"hub"}),
+        ),
+        (
+            "{url: 'https://a.b', tls: acme}",
+            *({"certbot"}, 2, set(), {"certificates"}, {"hub"}),
+        ),
+        (
+            "{url: 'https://a.b', tls: {kind: acme, authority: /a}}",
+            *({"certbot"}, 2, set(), {"certificates"}, {"hub", "trusted"}),
+        ),
+    ],
+)
+def test_what_each_kind_of_certificate_needs(
+    text: str,
+    services: set[str],
+    ports: int,
+    secrets: set[str],
+    volumes: set[str],
+    configs: set[str],
+) -> None:
+    left = stack.wanted(parse(text))
+    nginx = left["services"]["nginx"]
+    assert set(left["services"]) - set(SERVICES) == services
+    assert len(nginx["ports"]) == ports
+    assert used(nginx, "secrets") == secrets == set(left["secrets"]) - set(EVERYTHING["secrets"])
+    assert used(nginx, "volumes") == volumes == set(left["volumes"]) - set(EVERYTHING["volumes"])
+    assert set(left["configs"]) == configs
+    assert ("certbot" in left["networks"]) == bool(services)
+
+
 def test_the_users_network_is_held_where_a_size_has_gpus() -> None:
     gpus = "sizes: {a: {limit: {cpu: 1, memory: 1G}, gpu: 1}}"
     holder = stack.wanted(parse(gpus))["services"]["network-holder"]
@@ -66,7 +107,15 @@ def test_every_switch_is_known() -> None:
     assert set(stack.SWITCHED) == set(Settings().services.model_dump())
 
 
-@pytest.mark.parametrize("settings", ["", "services: {mlflow: off, registry: off}"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "",
+        "services: {mlflow: off, registry: off}",
+        "tls: self-signed",
+        ACME,
+    ],
+)
 def test_docker_accepts_its_form(settings: str) -> None:
     wanted = stack.wanted(parse(settings))
     assert set(wanted) == {"version", "services", "networks", "volumes", "configs", "secrets"}
@@ -85,7 +134,8 @@ def test_no_secret_is_declared_for_nobody() -> None:
 
 # What every service must have
 
-each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+ALL = {**stack.wanted(parse(ACME))["services"], **SERVICES}
+each_service = pytest.mark.parametrize("service", ALL.values(), ids=ALL)
 
 
 @each_service
@@ -168,11 +218,26 @@ def test_who_reaches_what() -> None:
 
 
 def test_site_url_and_port() -> None:
-    assert stack.site_port(parse("url: http://x:8080")) == 8080
-    assert stack.site_port(parse("url: http://x")) == 80
     here = stack.site_url(Settings())
     assert re.fullmatch(r"http://\d+\.\d+\.\d+\.\d+", here)
-    assert stack.site_port(Settings()) == 80
+    assert stack.site_url(parse("tls: self-signed")) == here.replace("http:", "https:")
+    assert stack.site_url(parse("url: http://x:8080/")) == "http://x:8080"
+
+
+@pytest.mark.parametrize(
+    ("settings", "direct"),
+    [
+        ("url: http://x:8080", "http://10.0.0.7:8080"),
+        ("", "http://10.0.0.7:80"),
+        ("tls: self-signed", "https://10.0.0.7:443"),
+        ("{url: 'https://x:8443', tls: self-signed}", "https://10.0.0.7:8443"),
+        # A proxy in front speaks https, Nginx does not.
+        ("url: https://x:8443", "http://10.0.0.7:80"),
+        ("{url: 'https://x', tls: {http_port: 8080}}", "http://10.0.0.7:8080"),
+    ],
+)
+def test_where_nginx_itself_answers(settings: str, direct: str) -> None:
+    assert stack.direct_url(parse(settings), "10.0.0.7") == direct
 
 
 @pytest.mark.parametrize(
@@ -248,6 +313,7 @@ def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str
         ["10.0.0.7", "10.0.0.8"],
         STORAGE,
         Workspace(directory),
+        Material("nh_certificate-1", HubFile(id="1", name="nh_trusted-1", target="/etc/x")),
     )
     return deployment, yaml.safe_load(deployment.file.read_text())
 
@@ -274,7 +340,10 @@ def test_prepare(tmp_path: Path) -> None:
         assert file.stat().st_mode & 0o077 == 0, f"{file.name} may hold a password"
 
 
-@pytest.mark.parametrize("settings", ["url: http://x", "url: http://x\nservices: {registry: off}"])
+@pytest.mark.parametrize(
+    "settings",
+    ["url: http://x", "url: http://x\nservices: {registry: off}", "tls: self-signed", ACME],
+)
 def test_every_variable_is_filled_in(settings: str, tmp_path: Path) -> None:
     deployment, _ = prepared(settings, tmp_path)
     text = deployment.file.read_text()

@@ -27,6 +27,14 @@ class HubStorage(BaseModel):
     quota: int  # bytes for each home, 0 for no limit
 
 
+class HubFile(BaseModel):
+    """A Swarm config that is mounted as a file."""
+
+    id: str
+    name: str
+    target: str  # path in the container
+
+
 class HubConfig(BaseModel):
     """The parts of the settings that the hub uses, and what `up` made of them."""
 
@@ -46,6 +54,7 @@ class HubConfig(BaseModel):
     constraints: list[str]  # Swarm placement constraints of users' servers
     own_config: OwnConfig
     pip_index_url: str  # Python index of users' `pip install`; empty for pip's own default
+    trusted: HubFile | None = None  # what users' servers trust, if the images' bundle is too little
 
     @classmethod
     def load(cls, path: Path = CONFIG) -> "HubConfig":

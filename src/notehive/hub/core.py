@@ -12,6 +12,8 @@ def update_core(c: Any, config: HubConfig) -> None:
     """Set what does not depend on how people log in or where servers run."""
     hub = c.JupyterHub
     hub.bind_url = config.url
+    # What browsers see: of their requests the hub learns it only as far as each proxy tells.
+    hub.public_url = f"{config.url}/"
     hub.hub_bind_url = "http://0.0.0.0:8081"
     # Users' servers and the proxy find the hub by its service name, whatever its address is now.
     hub.hub_connect_url = "http://hub:8081"

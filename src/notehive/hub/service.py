@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from docker.types import (
+    ConfigReference,
     ContainerSpec,
     DriverConfig,
     EndpointSpec,
@@ -38,7 +39,8 @@ class Amounts:
 class Extra:
     """What an operator adds by SwarmSpawner's options ``extra_...``; it wins over ours.
 
-    What a server does not work without stays: its labels, mounts, secrets, constraints, network.
+    What a server does not work without stays: its labels, mounts, secrets,
+    configs, constraints, network.
     """
 
     container: Mapping[str, Any] = field(default_factory=dict)
@@ -58,6 +60,7 @@ def build(
     labels: Mapping[str, str],
     mounts: Sequence[Mount],
     secrets: Sequence[SecretReference],
+    configs: Sequence[ConfigReference],
     amounts: Amounts,
     network: str,
     constraints: Sequence[str],
@@ -87,6 +90,7 @@ def build(
             "labels": {**extra.container.get("labels", {}), **labels},
             "mounts": [*mounts, *extra.container.get("mounts", ())],
             "secrets": [*secrets, *extra.container.get("secrets", ())],
+            "configs": [*configs, *extra.container.get("configs", ())],
         }
     )
     placement = {

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from docker.errors import APIError
-from docker.types import Mount
+from docker.types import ConfigReference, Mount
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future, url_escape_path, url_path_join
 from tornado.ioloop import IOLoop
@@ -180,6 +180,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             labels=self.labels,
             mounts=self.all_mounts(),
             secrets=[secret],
+            configs=self.configs,
             amounts=self.amounts,
             network=self.network_name,
             constraints=self.platform.constraints,
@@ -200,6 +201,14 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             await asyncio.wait([making])  # so that what follows finds it, and removes it
             raise
         return created
+
+    @property
+    def configs(self) -> list[ConfigReference]:
+        """The certificates to trust, where the site's own comes from a private authority."""
+        trusted = self.platform.trusted
+        if trusted is None:
+            return []
+        return [ConfigReference(trusted.id, trusted.name, filename=trusted.target, mode=0o444)]
 
     @property
     def amounts(self) -> service.Amounts:

@@ -9,7 +9,16 @@ import psutil
 
 from notehive import docker
 from notehive.errors import BadInput
-from notehive.platform import database, identity, machine, site, stack, storage, swarm
+from notehive.platform import (
+    certificate,
+    database,
+    identity,
+    machine,
+    site,
+    stack,
+    storage,
+    swarm,
+)
 from notehive.settings import GIB, Settings, format_memory
 
 MEMORY_NEEDED = 2 * GIB  # of the machine: the platform, its peak while starting, a small server
@@ -23,6 +32,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     """Give title and function of each check, in order; later ones rely on earlier ones."""
     yield "Settings", check_settings
     yield "Logins", identity.require_usable
+    yield "Certificate", certificate.check
     yield "Machine", check_machine
     yield "Docker engine", check_engine
     yield "Storage", check_storage
@@ -109,7 +119,9 @@ def check_swarm(settings: Settings) -> str:
 
 def ports(settings: Settings) -> dict[int, str]:
     """Give the ports of this machine that the stack listens on, and which setting says so."""
-    wanted = {stack.site_port(settings): "url"}
+    wanted = {settings.port: "tls.http_port" if settings.is_proxied else "url"}
+    if settings.redirect_port:
+        wanted[settings.redirect_port] = "tls.http_port"
     if settings.services.registry:
         wanted |= {
             settings.network.registry_port: "network.registry_port",

@@ -2,7 +2,7 @@
 
 from notehive import docker, shell
 from notehive.errors import BadInput
-from notehive.platform import prepull, swarm
+from notehive.platform import prepull, self_signed, swarm
 from notehive.platform import stack as services
 from notehive.platform.patience import until_none
 from notehive.platform.steps import Steps
@@ -31,6 +31,7 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
         return
     with steps.step("Data"):
         remove("secret", ids("secret", label))
+        self_signed.forget(stack)
         for volume in ids("volume", label):
             shell.run(docker.command("volume", "rm", "--force", volume))
         node = swarm.data_node(stack)

@@ -2,7 +2,8 @@
 
 A new node cannot pull the image of the forwarder that it pulls everything else through. So it
 loads this one from the site, under a name that is a digest and is checked by it: nobody on the
-way can give it another. It holds no secret; the Swarm's token is only in what is printed.
+way can give it another, whatever certificate the site has. It holds no secret; the Swarm's token
+is only in what is printed.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ Type there, as root{then}:
 THEN_UP = ", and afterwards `./notehive up` here, which exports homes to it"
 COMMAND = """\
 archive=$(mktemp) &&
-curl -fsS --noproxy '*' -o "$archive" {url}/node/{digest}.tar &&
+curl -fsSk --noproxy '*' -o "$archive" {url}/node/{digest}.tar &&
 echo "{digest}  $archive" | sha256sum --check --quiet &&
 docker load --quiet --input "$archive" && rm "$archive" &&
 docker swarm join --token {token} {manager}
@@ -46,15 +47,14 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
         step.say(f"{len(absent)} pushed") if absent else step.skip("are there")
     with steps.step("The forwarder's image to the site"):
         digest = serve(settings.name, distribute.forwarder(settings))
-    port = stack.site_port(settings)
     typed = COMMAND.format(
-        url=f"http://{swarm.address(node)}:{port}",
+        url=stack.direct_url(settings, swarm.address(node)),
         digest=digest,
         token=docker.output("swarm", "join-token", "--quiet", "worker"),
         manager=node["ManagerStatus"]["Addr"],
     )
     nfs = settings.storage.kind == "nfs"
-    ports = [port, settings.network.push_port]
+    ports = [settings.port, settings.network.push_port]
     if storage.has_server(settings.storage):
         ports.append(settings.storage.nfs.port)
     told = TOLD.format(

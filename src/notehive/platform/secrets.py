@@ -24,5 +24,5 @@ def ensure(stack: str, names: list[str]) -> list[str]:
     """Create the secrets that are missing; give their names."""
     created = missing(stack, names)
     for name in created:
-        shell.run(docker.create_secret(f"{stack}_{name}", stack), stdin=value(name).encode())
+        shell.run(docker.create("secret", f"{stack}_{name}", stack), stdin=value(name).encode())
     return created

@@ -12,8 +12,16 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import distribute, identity, machine, packages, storage
+from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
+from notehive.platform import (
+    certificate,
+    distribute,
+    identity,
+    machine,
+    material,
+    packages,
+    storage,
+)
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
@@ -43,6 +51,7 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     storage.adapt(data, settings)
     if not identity.secret(settings.auth):
         leave_out_secret(data, identity.SECRET)
+    material.adapt(data, settings)
     for key in ("volumes", "networks"):
         used = {
             name.split(":")[0]
@@ -97,16 +106,22 @@ def notebook_references(settings: Settings, references: Mapping[str, str]) -> di
 
 def site_url(settings: Settings) -> str:
     """Give where people open the site, without a slash at the end."""
-    return settings.url or f"http://{machine.address()}"
+    return settings.url or f"{settings.scheme}://{machine.address()}"
 
 
-def site_port(settings: Settings) -> int:
-    """Give the port of the site."""
-    return urlsplit(site_url(settings)).port or 80
+def direct_url(settings: Settings, address: str) -> str:
+    """Give where Nginx itself answers, at an address of this machine.
+
+    A certificate is not good for it: who needs to know whom it asks must learn it otherwise.
+    """
+    return f"{'http' if settings.tls.kind == 'off' else 'https'}://{address}:{settings.port}"
 
 
 def hub_config(
-    settings: Settings, references: Mapping[str, str], location: HubStorage
+    settings: Settings,
+    references: Mapping[str, str],
+    location: HubStorage,
+    trusted: HubFile | None = None,
 ) -> HubConfig:
     """Give what the hub is told."""
     pulled = notebook_references(settings, references)
@@ -137,6 +152,7 @@ def hub_config(
         pip_index_url=""
         if "@" in urlsplit(settings.mirrors.pypi).netloc
         else settings.mirrors.pypi,
+        trusted=trusted,
     )
 
 
@@ -156,19 +172,30 @@ def prepare(
     nodes: Sequence[str],
     location: HubStorage,
     workspace: Workspace,
+    given: material.Material,
 ) -> Deployment:
     """Write the stack file and the hub's configuration; give them with their variables.
 
     ``data_node`` and ``nodes`` are addresses.
     """
-    hub = hub_config(settings, references, location).model_dump_json(indent=1)
-    url = urlsplit(site_url(settings))
+    hub = hub_config(settings, references, location, given.trusted).model_dump_json(indent=1)
+    host = certificate.host(settings)
     stack = wanted(settings)
     password = identity.secret(settings.auth)
     variables = {
         "STACK": settings.name,
-        "PORT": str(site_port(settings)),
-        "HOST": url.hostname or "",
+        "URL": site_url(settings),
+        "HOST": host,
+        # Behind a proxy, users' servers go out and in again through it, as browsers do.
+        "ALIAS": "nginx" if settings.is_proxied else host,
+        "PORT": str(settings.port),
+        "HTTP_PORT": str(settings.redirect_port),
+        "SCHEME": direct_url(settings, "").partition(":")[0],
+        "TLS": settings.tls.kind,
+        "ACME_SERVER": settings.tls.server,
+        "ACME_EMAIL": settings.tls.email,
+        "CERTIFICATE": given.secret,
+        "TRUSTED": given.trusted.name if given.trusted else "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
         "FORWARDER": distribute.forwarder(settings),
@@ -270,8 +297,11 @@ def why(service: str) -> str:
 def remove_old(deployment: Deployment) -> None:
     """Remove what earlier deployments were told; what a task still uses stays for now."""
     stack, variables = deployment.stack, deployment.variables
-    kept = {f"{stack}_hub-{variables['HUB_CONFIG_DIGEST']}"}
-    kept.add(f"{stack}_login-{variables['LOGIN_DIGEST']}")
+    kept = {
+        f"{stack}_hub-{variables['HUB_CONFIG_DIGEST']}",
+        f"{stack}_login-{variables['LOGIN_DIGEST']}",
+        variables["TRUSTED"],
+    }
     for kind, prefix in (("config", f"{stack}_"), ("secret", f"{stack}_login-")):
         for row in docker.objects(kind, "ls", "--filter", f"label=notehive.stack={stack}"):
             if row["Name"].startswith(prefix) and row["Name"] not in kept:

@@ -6,7 +6,7 @@ from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import homes, machine, nodes, stack, swarm
+from notehive.platform import certificate, homes, machine, nodes, stack, swarm
 from notehive.settings import Settings, parse_memory
 
 # What a node says of itself.
@@ -49,7 +49,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "nodes": [_node(node) for node in listed_nodes],
         "memory": sum(service["memory"] for service in services),
         "images": size.result(),
-        "wrong": wrong(services, listed_nodes),
+        "wrong": [*wrong(services, listed_nodes), *(certificate.wrong(settings) if listed else ())],
     }
 
 

@@ -1,5 +1,6 @@
 """`up`: first look, then change. Every change is safe to do again."""
 
+import ssl
 import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +10,19 @@ from notehive import docker
 from notehive.errors import BadInput, NotehiveError
 from notehive.platform import (
     accounts,
+    acme,
+    certificate,
     checks,
     database,
     debian,
     distribute,
     images,
     machine,
+    material,
     nodes,
     prepull,
     secrets,
+    self_signed,
     site,
     stack,
     storage,
@@ -60,9 +65,19 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        ours = [name for name, secret in wanted["secrets"].items() if "external" in secret]
+        ours = [
+            name
+            for name, secret in wanted["secrets"].items()
+            if "external" in secret and name != material.SECRET
+        ]
         created = secrets.ensure(settings.name, ours)
         step.say(f"made {', '.join(created)}") if created else step.skip("are there")
+    if settings.tls.kind == "self-signed":
+        with steps.step("Certificate") as step:
+            made = self_signed.ensure(
+                settings.name, certificate.host(settings), references["nginx"]
+            )
+            step.say("made") if made else step.skip("is there")
     with steps.step("Database") as step:
         made = database.ensure(settings.name, references["postgres"])
         step.say("made") if made else step.skip("is there")
@@ -82,6 +97,7 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         if node is None:
             raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
         address = swarm.address(node)
+        given = material.give(settings)
         deployment = stack.prepare(
             settings,
             references,
@@ -89,14 +105,21 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
             [swarm.address(node) for node in swarm.nodes()],
             storage.location(settings, address),
             workspace,
+            given,
         )
         stack.deploy(deployment)
         stack.await_arrival(settings.name, step.say)
         step.say(f"{len(wanted['services'])} run")
         stack.remove_old(deployment)
+        material.remove_old(settings.name, keep=given)
     with steps.step("Site") as step:
-        await_site(stack.site_port(settings))
+        await_site(stack.direct_url(settings, "127.0.0.1"))
         step.say(stack.site_url(settings))
+    if settings.tls.kind != "off":
+        with steps.step("Certificate is served") as step:
+            if settings.tls.kind == "acme":
+                step.say(acme.obtain(settings))
+            certificate.await_served(settings)
     if distribute.forwarder(settings) in share(settings, steps, elsewhere):
         stack.renew(swarm.forwarder(settings.name))  # they could not pull it before
     if settings.services.registry:
@@ -181,13 +204,18 @@ def absent(references: Mapping[str, str]) -> list[str]:
     return [name for name, reference in references.items() if reference not in there]
 
 
-def await_site(port: int, seconds: float = 60) -> None:
-    """Wait until the hub answers through Nginx."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # not by http_proxy
+def await_site(url: str, seconds: float = 60) -> None:
+    """Wait until the hub answers through Nginx, which is asked at an address of this machine."""
+    # Not by http_proxy; and whatever its certificate: it may be one until the first one comes.
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unverified)
+    )
 
     def trouble() -> str:
         try:
-            with direct.open(f"http://127.0.0.1:{port}/hub/health", timeout=5):
+            with direct.open(f"{url}/hub/health", timeout=5):
                 return ""
         except OSError as error:
             return str(error) or "no answer"
@@ -195,9 +223,7 @@ def await_site(port: int, seconds: float = 60) -> None:
     until_none(
         trouble,
         seconds,
-        lambda why: (
-            f"site: port {port} does not lead to the hub ({why}); see `./notehive logs nginx`"
-        ),
+        lambda why: f"site: {url} does not lead to the hub ({why}); see `./notehive logs nginx`",
     )
 
 
