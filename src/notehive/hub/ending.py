@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from notehive.endings import OUT_OF_MEMORY
+from notehive.endings import NO_WALL, OUT_OF_MEMORY
 from notehive.hub.amounts import memory
 from notehive.hub.room import hostname, trouble
 from notehive.hub.tasks import Task
@@ -37,12 +37,21 @@ def words(
         return ""
     if task.exit_code == OUT_OF_MEMORY:
         return _out_of_memory(limit)
+    if task.exit_code == NO_WALL:
+        return _no_wall(node)
     if task.exit_code == KILLED:
         return "It was killed: by its node's engine, or by an administrator."
     if task.exit_code is not None and task.state != "rejected":
         return f"It ended with exit code {task.exit_code}; its log says more."
     where = f" on {hostname(node)}" if node else ""
     return f"It was {task.state}{where}: {task.error or 'the Swarm does not say why'}."
+
+
+def _no_wall(node: Mapping[str, Any] | None) -> str:
+    return (
+        f"{hostname(node) if node else 'Its node'} has no wall, which keeps users' servers apart, "
+        "and without it none starts. An administrator sees why with `./notehive status`."
+    )
 
 
 def _out_of_memory(limit: Memory | None) -> str:
@@ -58,6 +67,11 @@ def refusal(task: Task, node: Mapping[str, Any] | None, image: str) -> str:
     """Say why a task could not start; ``image`` is what its user chose."""
     where = hostname(node) if node else "The Swarm"
     error = task.error.strip()
+    if "executable file not found" in error:
+        return (
+            f"The image {image} is not built FROM one of Notehive's, and without their entrypoint "
+            f"no server starts: {error}"
+        )
     if "No such image" in error or "pull access denied" in error or "not found" in error:
         return (
             f"The image {image} is not on {where} and cannot be pulled there: {error}. "

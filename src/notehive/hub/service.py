@@ -17,6 +17,12 @@ from docker.types import (
     TaskTemplate,
 )
 
+from notehive.wall import MARK
+
+# In notebooks-images/base. Named here, so that no image starts without walls: not by an entrypoint
+# of its own, and not at all if it is built on none of ours.
+ENTRYPOINT = ["walled", "docker-entrypoint"]
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -71,6 +77,7 @@ def build(
     container = ContainerSpec(
         **{
             "image": image,
+            "command": ENTRYPOINT,
             "args": list(args),
             "env": dict(env),
             "labels": dict(labels),
@@ -79,7 +86,7 @@ def build(
             "cap_drop": ["ALL"],
             # Docker lets anybody in a container send from a port below 1024. By such a port an NFS
             # server knows a node's kernel from a program that asks for other people's homes.
-            "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024"},
+            "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024", MARK[0]: MARK[1]},
             **extra.container,
             "mounts": [*mounts, *extra.container.get("mounts", ())],
         }

@@ -13,7 +13,7 @@ import yaml
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubConfig, HubImage, HubStorage
-from notehive.platform import distribute, machine, packages, storage
+from notehive.platform import distribute, machine, packages, storage, walls
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
@@ -148,6 +148,7 @@ def prepare(
     ``data_node`` and ``nodes`` are addresses.
     """
     hub = hub_config(settings, references, location).model_dump_json(indent=1)
+    chains = walls.chains(settings)
     url = urlsplit(site_url(settings))
     stack = wanted(settings)
     variables = {
@@ -158,11 +159,14 @@ def prepare(
         "DATA_NODE": data_node,
         "FORWARDER": distribute.forwarder(settings),
         "NODES": " ".join(nodes),
+        "USERS": settings.network.users,
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),
-        "HUB_CONFIG_DIGEST": hashlib.sha256(hub.encode()).hexdigest()[:12],
+        "HUB_CONFIG_DIGEST": _digest(hub),
+        "WALLS": str(workspace.write("walls.nft", chains)),
+        "WALLS_DIGEST": _digest(chains),
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
     }
     # Anchors were resolved by reading; what is written is plain, and JSON's numbers stay numbers.
@@ -170,6 +174,10 @@ def prepare(
         "stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False)
     )
     return Deployment(settings.name, file, variables)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def deploy(deployment: Deployment) -> None:
@@ -192,6 +200,12 @@ def services(stack: str) -> list[dict[str, Any]]:
     for service in found:
         service["Replicas"] = listed[service["Spec"]["Name"]]["Replicas"]
     return found
+
+
+def image(service: str) -> str:
+    """Give the image of a service by its full name, which runs."""
+    (found,) = docker.inspect("service", service)
+    return str(found["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
 def replicas(service: Mapping[str, Any]) -> tuple[int, int]:
@@ -249,8 +263,10 @@ def why(service: str) -> str:
     return str(current[0]["CurrentState"]) if current else "no task"
 
 
-def remove_old_configs(stack: str, keep: str) -> None:
+def remove_old_configs(deployment: Deployment) -> None:
     """Remove configs of earlier deployments; one that a task still uses stays for now."""
+    stack, told = deployment.stack, deployment.variables
+    keep = {f"{stack}_hub-{told['HUB_CONFIG_DIGEST']}", f"{stack}_walls-{told['WALLS_DIGEST']}"}
     for row in docker.objects("config", "ls", "--filter", f"label=notehive.stack={stack}"):
-        if row["Name"] != keep:
+        if row["Name"] not in keep:
             shell.run(docker.command("config", "rm", row["Name"]), check=False)
