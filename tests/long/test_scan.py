@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from bench.result import Begun, circumstances, write
-from tests.stack.test_walls import allowed, around
 from tests.support import scan
 from tests.support.hub import User, user
 from tests.support.site import Site
@@ -27,9 +26,9 @@ def people(site: Site) -> Iterator[list[User]]:
 
 def test_of_all_ports_two_are_open(site: Site, people: list[User]) -> None:
     begun = Begun.now()
-    near = around(site, *people)
+    near = scan.around(site, *(each.service for each in people))
     reached = scan.scan(site, people[0].service, near, scan.ALL_PORTS)
-    expected = allowed(site)
+    expected = scan.allowed(site)
     happened = {
         "addresses": len(near),
         "ports_of_each": len(scan.ALL_PORTS),

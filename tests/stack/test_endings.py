@@ -53,7 +53,7 @@ def eve(odd: Site) -> Iterator[User]:
         ("base", "gpu", 409, "1 gpu must be free for this size, and the largest node has none"),
         ("ghost", "small", 500, "cannot be pulled there"),
         ("broken", "small", 500, "exit code 1"),
-        ("foreign", "small", 500, "is not built FROM one of Notehive's"),
+        ("foreign", "small", 500, "built FROM none of Notehive's"),
     ],
 )
 def test_a_start_that_cannot_succeed_says_why(

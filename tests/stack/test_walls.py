@@ -14,7 +14,7 @@ from notehive.wall import SIGN
 from tests.support import scan
 from tests.support.hub import User, user
 from tests.support.outside import outside
-from tests.support.scan import Reached, address
+from tests.support.scan import address
 from tests.support.site import Answer, Site, changed, docker, fetch, wait_for
 
 
@@ -34,27 +34,15 @@ def ben(site: Site) -> Iterator[User]:
         yield ben
 
 
-def allowed(site: Site) -> Reached:
-    """All that a server may reach of the platform."""
-    return {(address(site, "nginx"), site.port, "tcp"), (address(site, "hub"), 8081, "tcp")}
-
-
-def around(site: Site, ana: User, ben: User) -> set[str]:
-    """Addresses of all that is near ana's server, but for its own."""
-    services = {address(site, name) for name in ("nginx", "hub", "proxy")}
-    near = services | {address(site, ben.service)} | scan.of_node() | scan.on_bridge(site)
-    return near - scan.own_addresses(site, ana.service)
-
-
 def test_a_server_reaches_nginx_and_the_hub_and_nothing_else(
     site: Site, ana: User, ben: User
 ) -> None:
-    near = around(site, ana, ben)
-    assert scan.scan(site, ana.service, near, {*scan.PORTS, site.port}) == allowed(site)
+    near = scan.around(site, ana.service, ben.service)
+    assert scan.scan(site, ana.service, near, {*scan.PORTS, site.port}) == scan.allowed(site)
     assert scan.scan(site, ana.service, scan.LINK_LOCAL, [80, 443, 2377, 8888]) == set()
     # By the same addresses written as IPv6 ones.
     other = [f"::ffff:{each}" for each in near if ":" not in each]
-    mapped = {(f"::ffff:{to}", port, kind) for to, port, kind in allowed(site)}
+    mapped = {(f"::ffff:{to}", port, kind) for to, port, kind in scan.allowed(site)}
     assert scan.scan(site, ana.service, other, {*scan.PORTS, site.port}) == mapped
     # What is in other networks of the platform is nowhere near.
     form = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
@@ -134,7 +122,7 @@ def test_a_service_that_moves_is_followed(site: Site, ana: User, service: str) -
     wait_for(
         "the new address",
         lambda: scan.scan(site, ana.service, [before, after], ports)
-        == {each for each in allowed(site) if each[0] == after},
+        == {each for each in scan.allowed(site) if each[0] == after},
         20,
     )
     headers = {"Authorization": f"Bearer {ana.token}"}
@@ -161,17 +149,17 @@ def stopped(site: Site) -> Iterator[None]:
 def programs(site: Site, service: str) -> list[str]:
     """What runs in the container of a service."""
     rows = docker("top", site.container(service), "-eo", "args").splitlines()[1:]
-    return [row for row in rows if not row.startswith("sleep ")]
+    return [row for row in rows if row != "/usr/bin/sleep 0.05"]
 
 
 def test_walls_outlive_the_wall(site: Site, ana: User, ben: User) -> None:
-    near = around(site, ana, ben)
+    near = scan.around(site, ana.service, ben.service)
     before = site.container("wall")
     docker("kill", before)
-    assert scan.scan(site, ana.service, near, {*scan.PORTS, site.port}) == allowed(site)
+    assert scan.scan(site, ana.service, near, {*scan.PORTS, site.port}) == scan.allowed(site)
     wait_for("another wall", lambda: site.containers(f"{site.name}_wall", ended=False))
     assert site.container("wall") != before
-    assert scan.scan(site, ana.service, near, {*scan.PORTS, site.port}) == allowed(site)
+    assert scan.scan(site, ana.service, near, {*scan.PORTS, site.port}) == scan.allowed(site)
 
 
 def test_no_program_of_a_user_runs_before_the_walls_stand(site: Site) -> None:
@@ -183,7 +171,7 @@ def test_no_program_of_a_user_runs_before_the_walls_stand(site: Site) -> None:
             until = time.monotonic() + 3
             while time.monotonic() < until:
                 running = programs(site, cara.service)
-                assert all("/usr/local/bin/walled docker-entrypoint" in each for each in running)
+                assert all("/usr/local/bin/walled /usr/" in each for each in running), running
         wait_for("the server", lambda: (cara.server() or {}).get("ready"))
         sign = site.exec(cara.service, "cat", "/sys/class/net/lo/ifalias")
         assert sign.startswith(SIGN)

@@ -81,3 +81,14 @@ def on_bridge(site: Site) -> set[str]:
     """Addresses, on the bridge to the outside, of all containers that have one."""
     (bridge,) = json.loads(site.docker("network", "inspect", "docker_gwbridge"))
     return {each["IPv4Address"].partition("/")[0] for each in bridge["Containers"].values()}
+
+
+def allowed(site: Site) -> Reached:
+    """All that a server may reach of a platform whose site is opened by a name."""
+    return {(address(site, "nginx"), site.port, "tcp"), (address(site, "hub"), 8081, "tcp")}
+
+
+def around(site: Site, service: str, other: str) -> set[str]:
+    """Addresses near a server: the platform's, the node's, another server's; not its own."""
+    named = {address(site, name) for name in ("nginx", "hub", "proxy", other)}
+    return (named | of_node() | on_bridge(site)) - own_addresses(site, service)

@@ -27,6 +27,7 @@ NODES = {
         (None, "stopped from outside"),
         (read("failed", 137), "killed"),
         (read("failed", 1), "exit code 1"),
+        (read("failed", 127), "built FROM none of Notehive's"),
         (read("failed", NO_WALL), "node-1 has no wall, which keeps users' servers apart"),
         (read("failed", NO_WALL, NodeID="n9"), "Its node has no wall"),
         (read("running", NodeID="n2", DesiredState="shutdown"), "node-2, which is down"),

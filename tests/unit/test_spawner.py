@@ -177,7 +177,10 @@ def test_the_service() -> None:
     assert "Ports" not in service["endpoint_spec"]
     assert container["Image"] == "r/ds:1"
     # Its entrypoint is not the image's to choose: it waits for the walls.
-    assert container["Command"] == ["walled", "docker-entrypoint"]
+    assert container["Command"] == [
+        "/usr/local/bin/walled",
+        "/usr/local/bin/docker-entrypoint",
+    ]
     assert container["Args"] == ["start-notebook"]
     assert container["Init"] is True
     # What a user's code could use against the node

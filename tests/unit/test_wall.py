@@ -1,5 +1,6 @@
 """What a wall finds on its node, and the rules that it gives to servers."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Network, ip_interface, ip_network
@@ -147,7 +148,7 @@ def test_no_server_speaks_to_an_nfs_server() -> None:
 
 
 def test_addresses_and_alias_of_this_namespace() -> None:
-    assert ("lo", ip_interface("127.0.0.1/8")) in netlink.addresses()
+    assert (netlink.LOOPBACK, ip_interface("127.0.0.1/8")) in netlink.addresses()
     assert SIGN not in netlink.alias()
 
 
@@ -159,13 +160,14 @@ def test_a_request_that_the_kernel_refuses() -> None:
 
 def test_networks_of_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
     there = [
-        ("lo", "127.0.0.1/8"),
-        ("eth0", "10.0.0.7/24"),
-        ("eth0", "fd00::7/64"),
-        ("eth0", "fe80::1/64"),
-        ("docker_gwbridge", "172.18.0.1/16"),
+        (1, "127.0.0.1/8"),
+        (2, "10.0.0.7/24"),
+        (2, "fd00::7/64"),
+        (2, "fe80::1/64"),
+        (5, "172.18.0.1/16"),
     ]
-    found = [(name, ip_interface(address)) for name, address in there]
+    found = [(index, ip_interface(address)) for index, address in there]
+    monkeypatch.setattr(socket, "if_nameindex", lambda: [(2, "eth0"), (5, node.BRIDGE)])
     monkeypatch.setattr(netlink, "addresses", lambda: found)
     assert node.networks() == AROUND.nodes
 
@@ -285,7 +287,7 @@ class StandInNamespaces(Namespaces):
 
     def put(self, inode: int, address: str = "", mark: str = "") -> dict[str, Any]:
         """Make a namespace; what is in it."""
-        addresses = [("eth0", ip_interface(f"{address}/16"))] if address else []
+        addresses = [(2, ip_interface(f"{address}/16"))] if address else []
         self.spaces[inode] = {"addresses": addresses, "mark": mark, "alias": "", "rules": []}
         return self.spaces[inode]
 
@@ -341,9 +343,10 @@ def test_a_server_is_walled_in_once(spaces: StandInNamespaces, watching: Watch) 
 
 
 def test_one_that_is_coming_is_looked_at_often(spaces: StandInNamespaces, watching: Watch) -> None:
-    server = spaces.put(1)
+    spaces.put(1, "10.96.0.2")  # was there before: the hub, which will never have a mark
     assert watching.look() == watch.ROUND_SECONDS
-    server["addresses"] = [("eth0", ip_interface("10.96.0.9/16"))]
+    server = spaces.put(2)
+    server["addresses"] = [(2, ip_interface("10.96.0.9/16"))]
     spaces.time += 0.1
     assert watching.look() == watch.COMING_SECONDS
     server["mark"] = MARK[1]

@@ -10,6 +10,8 @@ from notehive.hub.tasks import Task
 
 REMOVED = "It was stopped from outside the hub."
 KILLED = 128 + 9  # exit code of a process that a SIGKILL ended
+NOT_FOUND = 127  # exit code of docker-init if there is no such program
+FOREIGN = "Its image is built FROM none of Notehive's, and without what these have none starts."
 
 
 class Memory(NamedTuple):
@@ -39,6 +41,8 @@ def words(
         return _out_of_memory(limit)
     if task.exit_code == NO_WALL:
         return _no_wall(node)
+    if task.exit_code == NOT_FOUND:
+        return FOREIGN
     if task.exit_code == KILLED:
         return "It was killed: by its node's engine, or by an administrator."
     if task.exit_code is not None and task.state != "rejected":
@@ -67,11 +71,6 @@ def refusal(task: Task, node: Mapping[str, Any] | None, image: str) -> str:
     """Say why a task could not start; ``image`` is what its user chose."""
     where = hostname(node) if node else "The Swarm"
     error = task.error.strip()
-    if "executable file not found" in error:
-        return (
-            f"The image {image} is not built FROM one of Notehive's, and without their entrypoint "
-            f"no server starts: {error}"
-        )
     if "No such image" in error or "pull access denied" in error or "not found" in error:
         return (
             f"The image {image} is not on {where} and cannot be pulled there: {error}. "
@@ -79,6 +78,8 @@ def refusal(task: Task, node: Mapping[str, Any] | None, image: str) -> str:
         )
     if "mount" in error:
         return f"{where} refused a folder of the server: {error}"
+    if task.exit_code == NOT_FOUND:
+        return FOREIGN
     if task.exit_code:
         return f"The server ended as soon as it began, with exit code {task.exit_code}."
     return f"{where} could not start the server ({task.state}): {error or 'no reason is given'}"

@@ -20,8 +20,9 @@ from docker.types import (
 from notehive.wall import MARK
 
 # In notebooks-images/base. Named here, so that no image starts without walls: not by an entrypoint
-# of its own, and not at all if it is built on none of ours.
-ENTRYPOINT = ["walled", "docker-entrypoint"]
+# of its own, and not at all if it is built on none of ours. With their paths, for the directory
+# that is searched first is in the user's home.
+ENTRYPOINT = ["/usr/local/bin/walled", "/usr/local/bin/docker-entrypoint"]
 
 
 @dataclass(frozen=True)

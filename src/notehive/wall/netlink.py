@@ -42,15 +42,15 @@ def drain(found: socket.socket) -> None:
         pass
 
 
-def addresses() -> list[tuple[str, IPv4Interface | IPv6Interface]]:
-    """Give the namespace's addresses with their networks, each after its interface's name."""
+def addresses() -> list[tuple[int, IPv4Interface | IPv6Interface]]:
+    """Give the namespace's addresses with their networks, each after its interface's index."""
     found = []
     for body in _ask(GET_ADDRESS, DUMP, ADDRESS_HEAD.pack(0, 0, 0, 0, 0)):
         _, prefix, _, _, index = ADDRESS_HEAD.unpack_from(body)
         attributes = _attributes(body[ADDRESS_HEAD.size :])
         # A tunnel's ADDRESS is that of its other end.
         raw = attributes.get(LOCAL) or attributes[ADDRESS]
-        found.append((socket.if_indextoname(index), ipaddress.ip_interface((raw, prefix))))
+        found.append((index, ipaddress.ip_interface((raw, prefix))))
     return found
 
 

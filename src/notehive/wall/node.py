@@ -1,6 +1,7 @@
 """What the node itself is: its addresses, its containers' bridge, its name servers."""
 
 import ipaddress
+import socket
 from pathlib import Path
 
 from notehive.wall import netlink
@@ -12,9 +13,10 @@ RESOLVERS = Path("/etc/resolv.conf")  # the node's own: the wall is on the node'
 
 def networks() -> frozenset[Network]:
     """Give the node's own addresses, and the whole network of its containers' bridge."""
+    bridge = next((index for index, name in socket.if_nameindex() if name == BRIDGE), 0)
     return frozenset(
-        address.network if interface == BRIDGE else ipaddress.ip_network(address.ip)
-        for interface, address in netlink.addresses()
+        address.network if index == bridge else ipaddress.ip_network(address.ip)
+        for index, address in netlink.addresses()
         if not address.ip.is_loopback and not address.ip.is_link_local
     )
 

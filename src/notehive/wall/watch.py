@@ -16,7 +16,7 @@ from notehive.wall.namespaces import Namespaces
 from notehive.wall.rules import Network
 
 ROUND_SECONDS = 1.0  # how often servers are looked at, and where the platform's services are
-EVERYWHERE_SECONDS = 5.0  # how often all processes of the node are
+EVERYWHERE_SECONDS = 5.0  # how often all processes of the node are, and its addresses
 YOUNG_SECONDS = 10.0  # how long a container may take from its first process to its mark
 COMING_SECONDS = 0.02  # between two looks at one that has its address and no mark yet
 FORGET_SECONDS = 5.0  # how long a service stays where it was if nobody says where it is
@@ -58,17 +58,19 @@ class Watch:
         everywhere = now - self._everywhere >= EVERYWHERE_SECONDS
         again = everywhere or now - self._rounded >= ROUND_SECONDS
         self.namespaces.look(everywhere=everywhere)
+        # What was there before this wall is not on its way.
+        born = now if self._born else NEVER
         if everywhere:
             self._everywhere = now
+            self._node = node.networks()
             self.servers &= self.namespaces.found.keys()
             self._born = {k: v for k, v in self._born.items() if k in self.namespaces.found}
         if again:
             self._rounded = now
-            self._node = node.networks()
             self._write()
         coming = False
         for inode in list(self.namespaces.found):
-            young = now - self._born.setdefault(inode, now) < YOUNG_SECONDS
+            young = now - self._born.setdefault(inode, born) < YOUNG_SECONDS
             if everywhere or (again if inode in self.servers else young):
                 coming |= self._visit(inode) and young
         return COMING_SECONDS if coming else self._rounded + ROUND_SECONDS - self.clock()
