@@ -105,7 +105,9 @@ def test_nothing_of_others_can_be_read(site: Site, ana: User, ben: User) -> None
 
 
 def ask(site: Site, method: str, path: str, headers: dict[str, str]) -> Answer:
-    return fetch(site, path, method=method, headers=headers, body=b"{}" if method == "POST" else None)
+    return fetch(
+        site, path, method=method, headers=headers, body=b"{}" if method == "POST" else None
+    )
 
 
 # When the platform changes
@@ -121,8 +123,10 @@ def test_a_service_that_moves_is_followed(site: Site, ana: User, service: str) -
     ports = (site.port, 8000, 8001, 8081, 8888)
     wait_for(
         "the new address",
-        lambda: scan.scan(site, ana.service, [before, after], ports)
-        == {each for each in scan.allowed(site) if each[0] == after},
+        lambda: (
+            scan.scan(site, ana.service, [before, after], ports)
+            == {each for each in scan.allowed(site) if each[0] == after}
+        ),
         20,
     )
     headers = {"Authorization": f"Bearer {ana.token}"}
@@ -136,8 +140,7 @@ def test_a_service_that_moves_is_followed(site: Site, ana: User, service: str) -
 @contextmanager
 def stopped(site: Site) -> Iterator[None]:
     """The node's wall as it is when its program does nothing."""
-    rows = docker("top", site.container("wall"), "-eo", "pid,args").splitlines()
-    (pid,) = [int(row.split()[0]) for row in rows if row.endswith("python3 -m notehive.wall")]
+    (pid,) = [n for n, args in processes(site, "wall") if args == "python3 -m notehive.wall"]
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -148,8 +151,13 @@ def stopped(site: Site) -> Iterator[None]:
 
 def programs(site: Site, service: str) -> list[str]:
     """What runs in the container of a service."""
-    rows = docker("top", site.container(service), "-eo", "args").splitlines()[1:]
-    return [row for row in rows if row != "/usr/bin/sleep 0.05"]
+    return [args for _, args in processes(site, service) if args != "/usr/bin/sleep 0.05"]
+
+
+def processes(site: Site, service: str) -> list[tuple[int, str]]:
+    """Number on the node, and command, of each process of a service's container."""
+    rows = docker("top", site.container(service), "-eo", "pid,args").splitlines()[1:]
+    return [(int(pid), args) for pid, args in (row.split(maxsplit=1) for row in rows)]
 
 
 def test_walls_outlive_the_wall(site: Site, ana: User, ben: User) -> None:
@@ -219,14 +227,17 @@ def test_without_a_wall_no_server_starts_and_its_user_reads_why(site: Site) -> N
 
 
 def test_settings_close_the_outside_and_open_walls(site: Site, ana: User) -> None:
-    """A server that runs is given the new rules; its connections by the old ones end."""
+    """A server that runs is given the new rules, and the old ones again."""
     chosen = site.settings["network"]
     with outside(8001, 8002) as machine:
         ports = (8001, 8002)
 
         def reached() -> set[int]:
-            return {port for _, port, kind in scan.scan(site, ana.service, [machine.address], ports)
-                    if kind == "tcp"}
+            return {
+                port
+                for _, port, kind in scan.scan(site, ana.service, [machine.address], ports)
+                if kind == "tcp"
+            }
 
         assert reached() == {8001, 8002}
         opening = {"addresses": [machine.address], "ports": [8002], "back": ["8100-8200"]}

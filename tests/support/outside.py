@@ -1,5 +1,6 @@
 """A machine outside of the Swarm: a namespace of this one on a cable of its own."""
 
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,8 +58,8 @@ def outside(*ports: int) -> Iterator[Outside]:
             for port in ports
         ]
         machine = Outside(ADDRESS)
-        for port in ports:
-            wait_for("its server", lambda port=port: machine.fetches(f"http://localhost:{port}"))
+        for url in [f"http://localhost:{port}" for port in ports]:
+            wait_for(f"{url} there", functools.partial(machine.fetches, url))
         yield machine
     finally:
         for server in servers:

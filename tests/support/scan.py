@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from tests.support.site import Site, run
 
-# ssh, DNS, http and https, NFS, the engine, the Swarm and its overlay networks, the registry and
-# its forwarder, PostgreSQL, the proxy, the hub, the gate, the keeper, JupyterLab; MLflow is at 5000.
+# ssh, DNS, http and https, NFS, the engine, the Swarm and its overlay networks, MLflow and the
+# registry, PostgreSQL, the proxy, the hub, the gate, the keeper, JupyterLab.
 PORTS = (
     *(22, 53, 80, 443, 2049, 2375, 2376, 2377, 4789, 5000, 5001, 5432, 7946),
     *(8000, 8001, 8080, 8081, 8090, 8091, 8888),

@@ -17,7 +17,7 @@ from notehive.wall.rules import Network
 
 ROUND_SECONDS = 1.0  # how often servers are looked at, and where the platform's services are
 EVERYWHERE_SECONDS = 5.0  # how often all processes of the node are, and its addresses
-YOUNG_SECONDS = 10.0  # how long a container may take from its first process to its mark
+YOUNG_SECONDS = 3.0  # how long a container may take from its first process to its mark
 COMING_SECONDS = 0.02  # between two looks at one that has its address and no mark yet
 FORGET_SECONDS = 5.0  # how long a service stays where it was if nobody says where it is
 NEVER = float("-inf")
