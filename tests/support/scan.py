@@ -78,9 +78,11 @@ def of_node(*enter: str) -> set[str]:
 
 
 def on_bridge(site: Site) -> set[str]:
-    """Addresses, on the bridge to the outside, of all containers that have one."""
+    """Addresses, on the bridge to the outside, of the site's containers and users' servers."""
+    ours = site.docker("ps", "--quiet", "--no-trunc", "--filter", f"name={site.name}").split()
     (bridge,) = json.loads(site.docker("network", "inspect", "docker_gwbridge"))
-    return {each["IPv4Address"].partition("/")[0] for each in bridge["Containers"].values()}
+    there = bridge["Containers"]
+    return {there[each]["IPv4Address"].partition("/")[0] for each in ours if each in there}
 
 
 def allowed(site: Site) -> Reached:
