@@ -5,7 +5,6 @@ from ipaddress import ip_network
 
 from notehive.settings import Opening, Settings
 
-DENY = "reject with icmpx admin-prohibited"
 # A cloud's name server may be where its secrets are.
 NAME_SERVERS = ("ip daddr @resolvers4", "ip6 daddr @resolvers6", "ip daddr @link4")
 
@@ -21,7 +20,9 @@ def chains(settings: Settings) -> str:
         ]
     if settings.storage.kind == "nfs":
         # An NFS server believes whoever asks from a node.
-        leaving.append(f"meta l4proto {{ tcp, udp }} th dport {settings.storage.nfs.port} {DENY}")
+        leaving.append(
+            f"meta l4proto {{ tcp, udp }} th dport {settings.storage.nfs.port} jump closed"
+        )
     rest = ["accept"] if network.outgoing == "all" else []
     return _chain("allowed", leaving) + _chain("admitted", entering) + _chain("outside", rest)
 
