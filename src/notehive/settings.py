@@ -168,7 +168,30 @@ def _check_subnet(value: str) -> str:
     return value
 
 
+def _check_addresses(value: str) -> str:
+    try:
+        network = ipaddress.ip_network(value)
+    except ValueError as error:
+        why = error if re.fullmatch(r"[0-9a-fA-F.:]+(/\d+)?", value) else "is no address"
+        raise ValueError(
+            f"{value}: {why}; write 10.0.0.7, or a network like 10.0.0.0/24; "
+            "no name, for what it means may change"
+        ) from None
+    if network.prefixlen == 0:
+        raise ValueError(f"{value}: is everything; use network.outgoing: all")
+    return str(network) if network.num_addresses > 1 else str(network.network_address)
+
+
+def _check_ports(value: object) -> str:
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", str(value))
+    if not match or not 0 < int(match[1]) <= int(match[2] or match[1]) < 65536:
+        raise ValueError(f"{value!r}: is no port; write 5432, or a range like 40000-40100")
+    return str(value)
+
+
 Memory = Annotated[int, BeforeValidator(parse_memory)]
+Addresses = Annotated[str, AfterValidator(_check_addresses)]
+Ports = Annotated[str, BeforeValidator(_check_ports)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Mirror = Annotated[str, AfterValidator(_check_mirror)]
 OpenMirror = Annotated[str, AfterValidator(_check_open_mirror)]
@@ -599,8 +622,31 @@ class Services(Section):
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 
 
+class Opening(Section):
+    """An opening in the walls around users' servers, even to what is closed otherwise."""
+
+    addresses: list[Addresses] = Field(
+        min_length=1, description="Addresses or networks outside, like 10.0.0.7 or 10.0.0.0/24."
+    )
+    ports: list[Ports] = Field(
+        default_factory=list,
+        description="Ports there, TCP and UDP, that servers reach, like 5432 or 7000-7010.",
+    )
+    back: list[Ports] = Field(
+        default_factory=list,
+        description="Ports of servers that these addresses reach, like those on which a Spark "
+        "driver is called back.",
+    )
+
+    @model_validator(mode="after")
+    def _opens(self) -> "Opening":
+        if not self.ports and not self.back:
+            raise ValueError("opens nothing; name ports: or back:")
+        return self
+
+
 class Network(Section):
-    """Addresses inside the Swarm."""
+    """Addresses inside the Swarm, and what users' servers reach outside of it."""
 
     users: Subnet = Field(
         "10.96.0.0/16",
@@ -608,6 +654,14 @@ class Network(Section):
     )
     registry_port: int = Field(
         5000, ge=1024, le=65534, description="Loopback port, on every node, that images come from."
+    )
+    outgoing: Literal["all", "none"] = Field(
+        "all",
+        description="What users' servers reach outside: `all` but the nodes and link-local "
+        "addresses, or `none`, not even name servers. What `openings` names in both cases.",
+    )
+    openings: dict[Name, Opening] = Field(
+        default_factory=dict, description="Openings in the walls around users' servers, by name."
     )
 
     @property
@@ -795,6 +849,7 @@ def _contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
     yield from _own_contradictions(settings.name, settings.own_config)
     yield from _contradictions_of_groups(settings)
     yield from _contradictions_of_auth(settings)
+    yield from _contradictions_of_openings(settings.network)
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
             yield ("sizes", name, "gpu_kind"), "says nothing without gpu:; add how many"
@@ -958,6 +1013,20 @@ def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, st
                 f"no size of the group is within its limits: {smallest} needs {need.cpu:g} CPU "
                 f"and {format_memory(need.memory)}; raise the limits or name a smaller size",
             )
+
+
+def _contradictions_of_openings(network: Network) -> Iterator[tuple[Location, str]]:
+    """Openings to where no wall has one."""
+    users = ipaddress.IPv4Network(network.users)
+    for name, opening in network.openings.items():
+        for index, address in enumerate(opening.addresses):
+            wanted = ipaddress.ip_network(address)
+            if isinstance(wanted, ipaddress.IPv4Network) and wanted.subnet_of(users):
+                yield (
+                    ("network", "openings", name, "addresses", index),
+                    f"{address} is in network.users, where servers never reach each other; "
+                    "name an address outside",
+                )
 
 
 def _keys(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int, bool]]:

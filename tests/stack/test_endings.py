@@ -10,11 +10,13 @@ from tests.support.hub import User, user
 from tests.support.site import Site, changed, docker, fetch, run, wait_for
 
 BROKEN = "notehive-test-broken:1"
+FOREIGN = "notehive-test-foreign:1"
 SETTINGS = {
     "images": {
         "base": {},
         "ghost": {"image": "127.0.0.1:1/notehive/ghost:1"},
         "broken": {"image": BROKEN},
+        "foreign": {"image": FOREIGN},
     },
     "sizes": {
         "small": {"limit": {"cpu": 1, "memory": "1G"}},
@@ -27,13 +29,14 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def odd(site: Site) -> Iterator[Site]:
-    """The site with an image that is nowhere, one that ends at once, and sizes for no machine."""
+    """The site with an image that is nowhere, two that cannot start, and sizes for no machine."""
     base = site.image("notebooks-base")
-    dockerfile = f'FROM {base}\nENTRYPOINT ["/bin/sh", "-c", "exit 3"]\n'
-    docker("build", "--quiet", "--tag", BROKEN, "-", stdin=dockerfile)
+    broken = f"FROM {base}\nUSER root\nRUN ln -sf /bin/false /usr/local/bin/start-notebook\n"
+    docker("build", "--quiet", "--tag", BROKEN, "-", stdin=broken)
+    docker("tag", site.image("python"), FOREIGN)
     with changed(site, **SETTINGS):
         yield site
-    docker("rmi", "--force", BROKEN)
+    docker("rmi", "--force", BROKEN, FOREIGN)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,8 @@ def eve(odd: Site) -> Iterator[User]:
         ("base", "huge", 409, "no node is large enough: 100 CPUs must be free for this size"),
         ("base", "gpu", 409, "1 gpu must be free for this size, and the largest node has none"),
         ("ghost", "small", 500, "cannot be pulled there"),
-        ("broken", "small", 500, "exit code 3"),
+        ("broken", "small", 500, "exit code 1"),
+        ("foreign", "small", 500, "built FROM none of Notehive's"),
     ],
 )
 def test_a_start_that_cannot_succeed_says_why(

@@ -119,6 +119,8 @@ class Cluster:
         if absent := [number for number in (2, 3) if self.nodes[number - 1].name not in there]:
             self.join(*absent)
         wait_for("every node", lambda: set(self.members().values()) == {"Ready"})
+        if not all(node["known"] for node in self.status().values()):
+            self.site.up()  # as `node join-command` says
         wait_for("the images on every node", self.is_complete, 180)
 
     def members(self) -> dict[str, str]:
@@ -162,7 +164,8 @@ class Cluster:
     def is_complete(self) -> bool:
         """Whether every node that runs has what users' servers need."""
         return all(
-            node["forwarder"] == "running" and set(node["images"].values()) == {"present"}
+            node["forwarder"] == node["wall"] == "running"
+            and set(node["images"].values()) == {"present"}
             for node in self.status().values()
             if node["state"] == "ready" and node["availability"] == "active"
         )

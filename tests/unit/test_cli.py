@@ -327,6 +327,8 @@ def node(name: str, **more: Any) -> nodes.Node:
         "servers": [],
         "images": {"base": nodes.PRESENT, "gpu": nodes.PULLING},
         "forwarder": nodes.RUNNING,
+        "wall": nodes.RUNNING,
+        "known": True,
     }
     return nodes.Node(**{**given, **more})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notehive.endings import OUT_OF_MEMORY
+from notehive.endings import NO_WALL, OUT_OF_MEMORY
 from notehive.hub import ending
 from notehive.hub.tasks import Task
 from tests.support.engine import node, task
@@ -27,6 +27,9 @@ NODES = {
         (None, "stopped from outside"),
         (read("failed", 137), "killed"),
         (read("failed", 1), "exit code 1"),
+        (read("failed", 127), "built FROM none of Notehive's"),
+        (read("failed", NO_WALL), "node-1 has no wall, which keeps users' servers apart"),
+        (read("failed", NO_WALL, NodeID="n9"), "Its node has no wall"),
         (read("running", NodeID="n2", DesiredState="shutdown"), "node-2, which is down"),
         (read("running", NodeID="n3", DesiredState="shutdown"), "node-3, which is drained"),
         (read("running", NodeID="n1", DesiredState="shutdown"), "node-1, which is ending"),

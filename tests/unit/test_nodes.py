@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from notehive.errors import BadInput
+from notehive.errors import BadInput, NotehiveError
 from notehive.platform import join, nodes, prepull, swarm
 from notehive.platform.swarm import Task
 from notehive.settings import parse
@@ -27,6 +27,10 @@ SERVICES: dict[str, dict[str, Any]] = {
     "nh_registry-forwarder": {
         "Labels": {"notehive.stack": "nh", "notehive.kind": "platform"},
         "TaskTemplate": {},
+    },
+    "nh_wall": {
+        "Labels": {"notehive.stack": "nh", "notehive.kind": "platform"},
+        "TaskTemplate": {"ContainerSpec": {"Env": ["PORT=80", "NODES=10.0.0.7 10.0.0.8"]}},
     },
 }
 
@@ -59,6 +63,7 @@ def running(service: str) -> Task:
 
 
 FORWARDER = running("nh_registry-forwarder")
+WALL = running("nh_wall")
 NO_IMAGE = "No such image: r/base:2"
 
 
@@ -103,12 +108,30 @@ def test_what_became_of_an_image(
 
 FAILED = Task("nh_pull-base-1", "Ready", "Rejected", NO_IMAGE)
 MISSING = Task("nh_registry-forwarder", "Ready", "Rejected", "No such image: f")
+NO_WALL = Task("nh_wall", "Ready", "Failed", "task: non-zero exit (1)")
+ELSEWHERE = {"Status": {"State": "ready", "Addr": "10.0.0.9"}}
 
 
 @pytest.mark.parametrize(
     ("tasks", "more", "said"),
     [
-        ([FORWARDER], {}, []),
+        ([FORWARDER, WALL], {}, []),
+        (
+            [FORWARDER, NO_WALL],
+            {},
+            [
+                "node second has no wall (task: non-zero exit (1)), and no server starts there; "
+                "see the log of the service's container there"
+            ],
+        ),
+        (
+            [FORWARDER, WALL],
+            ELSEWHERE,
+            [
+                "node second joined after the last `./notehive up`, and servers on other nodes "
+                "reach its ports; run `./notehive up`"
+            ],
+        ),
         ([FORWARDER, FAILED], {}, [f"node second: image base: {NO_IMAGE}"]),
         # One sentence for one cause.
         (
@@ -162,3 +185,24 @@ def test_a_name_of_a_service_that_pulls_fits() -> None:
     name = prepull.service(longest, longest, "r/x:1")
     assert len(name) <= 63
     assert name != prepull.service(longest, longest, "r/x:2")
+
+
+def waited(monkeypatch: pytest.MonkeyPatch, *tasks: Task, **more: Any) -> str:
+    """What `up` says of a node with these tasks, without waiting for long."""
+    look(monkeypatch, *tasks, **more)
+    return nodes.await_ready("nh", ["forwarder", "wall"], lambda text: None, seconds=-1)
+
+
+DATA = {
+    "Spec": {"Role": "manager", "Availability": "active", "Labels": {"notehive.nh.data": "true"}}
+}
+
+
+def test_up_waits_for_walls(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waited(monkeypatch, FORWARDER, WALL) == "1 ready"
+    said = "0 ready; no server starts on second, see `./notehive status`"
+    assert waited(monkeypatch, FORWARDER, NO_WALL) == said
+    with pytest.raises(NotehiveError, match=r"^wall: not running after .*non-zero exit"):
+        waited(monkeypatch, FORWARDER, NO_WALL, **DATA)
+    with pytest.raises(NotehiveError, match=r"^registry-forwarder: not running"):
+        waited(monkeypatch, WALL, **DATA)

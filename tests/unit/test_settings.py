@@ -255,6 +255,34 @@ def test_its_examples_are_good() -> None:
             "3: network.registry_port: takes the ports 5000 and 5001, and the site has 5001; "
             "choose another",
         ),
+        ("network: {outgoing: some}", '1: network.outgoing: should be "all" or "none", not "some"'),
+        (
+            "network: {openings: {db: {addresses: [db.example.com], ports: [5432]}}}",
+            "1: network.openings.db.addresses.0: db.example.com: is no address; write 10.0.0.7, or "
+            "a network like 10.0.0.0/24; no name, for what it means may change",
+        ),
+        (
+            "network: {openings: {db: {addresses: [10.0.0.7/24], ports: [5432]}}}",
+            "1: network.openings.db.addresses.0: 10.0.0.7/24: 10.0.0.7/24 has host bits set; write",
+        ),
+        (
+            "network: {openings: {db: {addresses: [0.0.0.0/0], ports: [5432]}}}",
+            "1: network.openings.db.addresses.0: 0.0.0.0/0: is everything; use network.outgoing",
+        ),
+        (
+            "network:\n  openings:\n    a: {addresses: [10.96.1.0/24], ports: [1]}",
+            "3: network.openings.a.addresses.0: 10.96.1.0/24 is in network.users, where servers "
+            "never reach each other; name an address outside",
+        ),
+        (
+            "network: {openings: {db: {addresses: [10.0.0.7]}}}",
+            "1: network.openings.db: opens nothing; name ports: or back:",
+        ),
+        (
+            "network: {openings: {db: {addresses: [10.0.0.7], ports: [2-1]}}}",
+            "1: network.openings.db.ports.0: '2-1': is no port; write 5432, or a range like",
+        ),
+        ("network: {openings: {db: {ports: [1]}}}", "1: network.openings.db.addresses: is missing"),
         # Storage
         ("storage: {kind: disk}", '1: storage.kind: should be "local" or "nfs", not "disk"'),
         ("storage: {path: mnt}", "1: storage.path: write it like /mnt/cluster/notehive, without"),

@@ -233,11 +233,19 @@ def test_the_service() -> None:
     assert service["endpoint_spec"]["Mode"] == "dnsrr"
     assert "Ports" not in service["endpoint_spec"]
     assert container["Image"] == "r/ds:1"
+    # Its entrypoint is not the image's to choose: it waits for the walls.
+    assert container["Command"] == [
+        "/usr/local/bin/walled",
+        "/usr/local/bin/docker-entrypoint",
+    ]
     assert container["Args"] == ["start-notebook"]
     assert container["Init"] is True
     # What a user's code could use against the node
     assert container["CapabilityDrop"] == ["ALL"]
-    assert container["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "1024"}
+    assert container["Sysctls"] == {
+        "net.ipv4.ip_unprivileged_port_start": "1024",
+        "net.ipv4.ip_local_reserved_ports": "8888",  # by which walls know it
+    }
     assert task["Placement"] == {"Constraints": ["node.labels.nh.data == true"]}
     assert task["RestartPolicy"]["Condition"] == "none"
     assert set(task["LogDriver"]["Options"]) == {"max-size", "max-file"}, "logs fill the disk"

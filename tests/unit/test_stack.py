@@ -43,7 +43,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
     ("off", "services", "volumes", "networks"),
     [
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
-        ("registry", {"registry", "registry-forwarder"}, {"registry"}, {"registry", "host"}),
+        ("registry", {"registry", "registry-forwarder"}, {"registry"}, {"registry"}),
     ],
 )
 def test_what_is_switched_off(
@@ -170,7 +170,7 @@ def test_secrets_are_files_of_one_user(service: dict[str, Any]) -> None:
 
 @each_service
 def test_data_stay_on_their_node(service: dict[str, Any]) -> None:
-    keeps_data = bool(service.get("volumes"))
+    keeps_data = bool(used(service, "volumes"))
     constraints = service["deploy"].get("placement", {}).get("constraints", [])
     assert not keeps_data or constraints == ["node.labels.notehive.$STACK.data == true"]
     if keeps_data:
@@ -201,7 +201,7 @@ def test_who_reaches_what() -> None:
     assert networks["postgres"] == {"data"}
     # Users' code shares a network with those alone that know whom to let in.
     assert {name for name, of in networks.items() if "users" in of} == {"nginx", "proxy", "hub"}
-    assert {name for name, of in networks.items() if "host" in of} == {"registry-forwarder"}
+    assert {name for name, of in networks.items() if "host" in of} == {"registry-forwarder", "wall"}
     engine = {
         name
         for name, service in SERVICES.items()
@@ -329,6 +329,7 @@ def test_prepare(tmp_path: Path) -> None:
         "DATA_NODE": "10.0.0.7",
         "FORWARDER": "127.0.0.1:5000/notehive/forwarder:current",
         "NODES": "10.0.0.7 10.0.0.8",
+        "USERS": "10.96.0.0/16",
         "REGISTRY_PORT": "5000",
         "REGISTRY_PUSH_PORT": "5001",
         "IMAGE_HUB": REFERENCES["hub"],
@@ -350,6 +351,12 @@ def test_every_variable_is_filled_in(settings: str, tmp_path: Path) -> None:
     needed = re.findall(r"(?<!\$)\$\{?(\w+)", text)  # $$ is a dollar for the container's shell
     assert set(needed) <= set(deployment.variables)
     assert all(deployment.variables[name] for name in needed)
+
+
+def test_of_all_services_walls_alone_have_capabilities_over_others() -> None:
+    given = {name: s["cap_add"] for name, s in SERVICES.items() if s.get("cap_add")}
+    assert given == {"wall": ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"]}
+    assert SERVICES["wall"]["cap_drop"] == ["ALL"]
 
 
 def test_the_hub_restarts_just_when_its_configuration_changes(tmp_path: Path) -> None:
@@ -453,13 +460,18 @@ def test_who_does_not_arrive_is_named(
 
 def test_old_configs_go(engine: StandInEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {
-        "config": ["nh_hub-1", "nh_hub-2"],
+        "config": ["nh_hub-1", "nh_hub-2", "nh_trusted-2", "nh_walls-1", "nh_walls-2"],
         "secret": ["nh_hub-cookie", "nh_login-1", "nh_login-2"],
     }
     removed: list[str] = []
     monkeypatch.setattr(docker, "client", lambda: "docker")
     monkeypatch.setattr(docker, "objects", lambda kind, *args: ({"Name": n} for n in names[kind]))
     monkeypatch.setattr(shell, "run", lambda args, **options: removed.append(args[-1]))
-    variables = {"HUB_CONFIG_DIGEST": "2", "LOGIN_DIGEST": "2"}
-    stack.remove_old(stack.Deployment("nh", Path("stack.yml"), variables))
-    assert removed == ["nh_hub-1", "nh_login-1"]
+    told = {
+        "HUB_CONFIG_DIGEST": "2",
+        "LOGIN_DIGEST": "2",
+        "TRUSTED": "nh_trusted-2",
+        "WALLS_DIGEST": "2",
+    }
+    stack.remove_old(stack.Deployment("nh", Path("stack.yml"), told))
+    assert removed == ["nh_hub-1", "nh_walls-1", "nh_login-1"]

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from notehive.endings import OUT_OF_MEMORY
+from notehive.endings import NO_WALL, OUT_OF_MEMORY
 from notehive.hub.amounts import memory
 from notehive.hub.room import hostname, trouble
 from notehive.hub.tasks import Task
 
 REMOVED = "It was stopped from outside the hub."
 KILLED = 128 + 9  # exit code of a process that a SIGKILL ended
+NOT_FOUND = 127  # exit code of docker-init if there is no such program
+FOREIGN = "Its image is built FROM none of Notehive's, and without what these have none starts."
 
 
 class Memory(NamedTuple):
@@ -37,12 +39,23 @@ def words(
         return ""
     if task.exit_code == OUT_OF_MEMORY:
         return _out_of_memory(limit)
+    if task.exit_code == NO_WALL:
+        return _no_wall(node)
+    if task.exit_code == NOT_FOUND:
+        return FOREIGN
     if task.exit_code == KILLED:
         return "It was killed: by its node's engine, or by an administrator."
     if task.exit_code is not None:
         return f"It ended with exit code {task.exit_code}; its log says more."
     where = f" on {hostname(node)}" if node else ""
     return f"It was {task.state}{where}: {task.error or 'the Swarm does not say why'}."
+
+
+def _no_wall(node: Mapping[str, Any] | None) -> str:
+    return (
+        f"{hostname(node) if node else 'Its node'} has no wall, which keeps users' servers apart, "
+        "and without it none starts. An administrator sees why with `./notehive status`."
+    )
 
 
 def _out_of_memory(limit: Memory | None) -> str:
@@ -65,6 +78,8 @@ def refusal(task: Task, node: Mapping[str, Any] | None, image: str) -> str:
         )
     if "mount" in error:
         return f"{where} refused a folder of the server: {error}"
+    if task.exit_code == NOT_FOUND:
+        return FOREIGN
     if task.exit_code:
         return f"The server ended as soon as it began, with exit code {task.exit_code}."
     return f"{where} could not start the server ({task.state}): {error or 'no reason is given'}"

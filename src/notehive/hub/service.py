@@ -18,9 +18,15 @@ from docker.types import (
     TaskTemplate,
 )
 
+from notehive.wall import MARK
+
 # Docker lets anybody in a container send from a port below 1024. By such a port an NFS server knows
 # a node's kernel from a program that asks for other people's homes.
 SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "1024"}
+# In notebooks-images/base. Named here, so that no image starts without walls: not by an entrypoint
+# of its own, and not at all if it is built on none of ours. With their paths, for the directory
+# that is searched first is in the user's home.
+ENTRYPOINT = ["/usr/local/bin/walled", "/usr/local/bin/docker-entrypoint"]
 
 
 @dataclass(frozen=True)
@@ -81,16 +87,17 @@ def build(
     container = ContainerSpec(
         **{
             "image": image,
+            "command": ENTRYPOINT,
             "args": list(args),
             "env": dict(env),
             "init": True,
             "cap_drop": ["ALL"],
-            "sysctls": SYSCTLS,
             **extra.container,
             "labels": {**extra.container.get("labels", {}), **labels},
             "mounts": [*mounts, *extra.container.get("mounts", ())],
             "secrets": [*secrets, *extra.container.get("secrets", ())],
             "configs": [*configs, *extra.container.get("configs", ())],
+            "sysctls": {**SYSCTLS, **extra.container.get("sysctls", {}), MARK[0]: MARK[1]},
         }
     )
     placement = {

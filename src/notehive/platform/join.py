@@ -22,9 +22,9 @@ The new machine needs Docker Engine 20.10 or newer and curl; on Debian:
 apt-get install -y {packages}
 Between it and every other node these ports are open: 2377/tcp, 7946/tcp, 7946/udp, 4789/udp;
 towards this one also {ports}.
-Type there, as root{then}:
+Once it has joined, type `./notehive up` here, so that walls{others} know its address.
+Type there, as root:
 """
-THEN_UP = ", and afterwards `./notehive up` here, which exports homes to it"
 COMMAND = """\
 archive=$(mktemp) &&
 curl -fsSk --noproxy '*' -o "$archive" {url}/node/{digest}.tar &&
@@ -42,7 +42,8 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
         raise BadInput(f"{settings.name}: is not up; `./notehive up` first")
     with steps.step("Images to the registry") as step:
         notebooks = [reference for _, reference in prepull.services(settings.name).values()]
-        absent = distribute.missing(settings, [distribute.forwarder(settings), *notebooks])
+        wall = stack.image(swarm.wall(settings.name))
+        absent = distribute.missing(settings, [distribute.forwarder(settings), wall, *notebooks])
         distribute.push_all(settings, absent, step.say)
         step.say(f"{len(absent)} pushed") if absent else step.skip("are there")
     with steps.step("The forwarder's image to the site"):
@@ -60,7 +61,7 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
     told = TOLD.format(
         packages="docker.io curl" + (" nfs-common" if nfs else ""),
         ports=", ".join(f"{each}/tcp" for each in ports),
-        then=THEN_UP if storage.has_server(settings.storage) else "",
+        others=" and the NFS server" if storage.has_server(settings.storage) else "",
     )
     return told, typed
 

@@ -12,6 +12,8 @@ PRESENT = "present"
 PULLING = "pulling"
 RUNNING = "running"
 WAITING = "waiting"
+# What each node runs of the platform, and the service that it is.
+PARTS = {"forwarder": "registry-forwarder", "wall": "wall"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,18 @@ class Node:
     servers: list[str]  # users whose servers run there
     images: dict[str, str]  # of the settings: PRESENT, PULLING, WAITING, or why it cannot be had
     forwarder: str  # RUNNING, or why it cannot pull from the registry
+    wall: str  # RUNNING, or why no server starts there
+    known: bool  # whether the walls of all nodes know its address
 
     @property
     def present(self) -> int:
         """How many of the images are there."""
         return list(self.images.values()).count(PRESENT)
+
+    def without(self, parts: Sequence[str]) -> dict[str, str]:
+        """Which of these PARTS do not run there, and why."""
+        found = {part: str(getattr(self, part)) for part in parts}
+        return {part: why for part, why in found.items() if why != RUNNING}
 
 
 def look(stack: str, specs: Mapping[str, Mapping[str, Any]] | None = None) -> list[Node]:
@@ -58,6 +67,7 @@ def _look(
         for name in running
         if name in specs
     ]
+    walls = specs.get(swarm.wall(stack), {}).get("TaskTemplate", {}).get("ContainerSpec", {})
     ours = {
         name: spec["Labels"]
         for name, spec in specs.items()
@@ -85,7 +95,9 @@ def _look(
             for name, labels in ours.items()
             if labels["notehive.kind"] == prepull.KIND
         },
-        forwarder=_forwarder([task for task in tasks if task.service == swarm.forwarder(stack)]),
+        forwarder=_part([task for task in tasks if task.service == swarm.forwarder(stack)]),
+        wall=_part([task for task in tasks if task.service == swarm.wall(stack)]),
+        known=swarm.address(node) in _variable(walls, "NODES").split(),
     )
 
 
@@ -98,14 +110,22 @@ def _image(tasks: Sequence[swarm.Task]) -> str:
     return tasks[0].error or PULLING
 
 
-def _forwarder(tasks: Sequence[swarm.Task]) -> str:
+def _part(tasks: Sequence[swarm.Task]) -> str:
     if any(task.state == "Running" and task.desired == "Running" for task in tasks):
         return RUNNING
     return (tasks[0].error if tasks else "") or WAITING
 
 
-def await_forwarders(stack: str, say: Callable[[str], None], seconds: float = 60) -> str:
-    """Wait until every node can pull from the registry; say how many can.
+def _variable(container: Mapping[str, Any], name: str) -> str:
+    """Give a variable of a service's containers, or nothing."""
+    environment: dict[str, str] = dict(each.split("=", 1) for each in container.get("Env", ()))
+    return environment.get(name, "")
+
+
+def await_ready(
+    stack: str, parts: Sequence[str], say: Callable[[str], None], seconds: float = 60
+) -> str:
+    """Wait until these PARTS run on every node; say on how many they do.
 
     A node that joined by itself has not got the forwarder's image, and `status` tells the remedy.
     Raises NotehiveError if it is the node that keeps the data.
@@ -113,20 +133,21 @@ def await_forwarders(stack: str, say: Callable[[str], None], seconds: float = 60
     deadline = time.monotonic() + seconds
     while True:
         listed = usable(stack)
-        late = [node for node in listed if node.forwarder != RUNNING]
-        hopeless = all(node.forwarder != WAITING and not node.data for node in late)
+        late = [(node, without) for node in listed if (without := node.without(parts))]
+        hopeless = not any(node.data or WAITING in why.values() for node, why in late)
         if hopeless or time.monotonic() > deadline:
             break
-        say(f"waiting for {', '.join(node.name for node in late)}")
+        say(f"waiting for {', '.join(node.name for node, _ in late)}")
         time.sleep(0.5)
-    for node in late:
+    for node, without in late:
+        part, why = next(iter(without.items()))
         if node.data:
             raise NotehiveError(
-                f"registry-forwarder: not running after {seconds:.0f} s; {node.forwarder}; "
-                "see `./notehive logs registry-forwarder`"
+                f"{PARTS[part]}: not running after {seconds:.0f} s; {why}; "
+                f"see `./notehive logs {PARTS[part]}`"
             )
-    names = ", ".join(node.name for node in late)
-    said = f"; {names} cannot pull images, see `./notehive status`" if late else ""
+    names = ", ".join(node.name for node, _ in late)
+    said = f"; no server starts on {names}, see `./notehive status`" if late else ""
     return f"{len(listed) - len(late)} ready{said}"
 
 
@@ -151,6 +172,16 @@ def wrong(nodes: Sequence[Node]) -> list[str]:
                 else "type there what `./notehive node join-command` prints, but its last line"
             )
             found.append(f"node {node.name} cannot pull images ({node.forwarder}); {remedy}")
+        elif node.availability == "active" and node.wall not in (RUNNING, WAITING):
+            found.append(
+                f"node {node.name} has no wall ({node.wall}), and no server starts there; "
+                "see the log of the service's container there"
+            )
+        elif not node.known:
+            found.append(
+                f"node {node.name} joined after the last `./notehive up`, and servers on other "
+                "nodes reach its ports; run `./notehive up`"
+            )
         else:
             found += [
                 f"node {node.name}: image {key}: {state}"

@@ -21,6 +21,7 @@ from notehive.platform import (
     material,
     packages,
     storage,
+    walls,
 )
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
@@ -179,6 +180,7 @@ def prepare(
     ``data_node`` and ``nodes`` are addresses.
     """
     hub = hub_config(settings, references, location, given.trusted).model_dump_json(indent=1)
+    chains = walls.chains(settings)
     host = certificate.host(settings)
     stack = wanted(settings)
     password = identity.secret(settings.auth)
@@ -201,11 +203,14 @@ def prepare(
         "FORWARDER": distribute.forwarder(settings),
         "NODES": " ".join(nodes),
         "SOCKET_GROUP": str(machine.socket_group()),
+        "USERS": settings.network.users,
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
         "HUB_CONFIG": str(workspace.write("hub.json", hub)),
-        "HUB_CONFIG_DIGEST": hashlib.sha256(hub.encode()).hexdigest()[:12],
+        "HUB_CONFIG_DIGEST": _digest(hub),
+        "WALLS": str(workspace.write("walls.nft", chains)),
+        "WALLS_DIGEST": _digest(chains),
         "LOGIN_PASSWORD": str(workspace.write("login-password", password)),
         "LOGIN_DIGEST": identity.digest(password, settings.name),
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
@@ -215,6 +220,10 @@ def prepare(
         "stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False)
     )
     return Deployment(settings.name, file, variables)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def deploy(deployment: Deployment) -> None:
@@ -237,6 +246,12 @@ def services(stack: str) -> list[dict[str, Any]]:
     for service in found:
         service["Replicas"] = listed[service["Spec"]["Name"]]["Replicas"]
     return found
+
+
+def image(service: str) -> str:
+    """Give the image of a service by its full name, which runs."""
+    (found,) = docker.inspect("service", service)
+    return str(found["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
 
 
 def replicas(service: Mapping[str, Any]) -> tuple[int, int]:
@@ -296,11 +311,12 @@ def why(service: str) -> str:
 
 def remove_old(deployment: Deployment) -> None:
     """Remove what earlier deployments were told; what a task still uses stays for now."""
-    stack, variables = deployment.stack, deployment.variables
+    stack, told = deployment.stack, deployment.variables
     kept = {
-        f"{stack}_hub-{variables['HUB_CONFIG_DIGEST']}",
-        f"{stack}_login-{variables['LOGIN_DIGEST']}",
-        variables["TRUSTED"],
+        f"{stack}_hub-{told['HUB_CONFIG_DIGEST']}",
+        f"{stack}_login-{told['LOGIN_DIGEST']}",
+        f"{stack}_walls-{told['WALLS_DIGEST']}",
+        told["TRUSTED"],
     }
     for kind, prefix in (("config", f"{stack}_"), ("secret", f"{stack}_login-")):
         for row in docker.objects(kind, "ls", "--filter", f"label=notehive.stack={stack}"):

@@ -12,7 +12,7 @@ from notehive.settings import Settings, parse_memory
 # What a node says of itself.
 NODE_KEYS = (
     *("name", "address", "state", "availability", "role", "data"),
-    *("cpu", "memory", "servers", "images", "forwarder"),
+    *("cpu", "memory", "servers", "images", "forwarder", "wall", "known"),
 )
 
 

@@ -76,6 +76,11 @@ def services() -> dict[str, dict[str, Any]]:
     return {each["Spec"]["Name"]: each["Spec"] for each in docker.inspect("service", *ids)}
 
 
+def wall(stack: str) -> str:
+    """Name of the service that walls users' servers off on each node."""
+    return f"{stack}_wall"
+
+
 def forwarder(stack: str) -> str:
     """Name of the service through which each node pulls from the registry."""
     return f"{stack}_registry-forwarder"

@@ -90,7 +90,7 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     notebooks = stack.notebook_references(settings, references)
     distribute.tag_forwarder(settings, references["nginx"])
     # What other nodes run. It comes first, for they pull what is changed below.
-    elsewhere = [distribute.forwarder(settings), *notebooks.values()]
+    elsewhere = [distribute.forwarder(settings), references["wall"], *notebooks.values()]
     share(settings, steps, elsewhere)
     with steps.step("Services") as step:
         node = swarm.data_node(settings.name)
@@ -122,9 +122,9 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
             certificate.await_served(settings)
     if distribute.forwarder(settings) in share(settings, steps, elsewhere):
         stack.renew(swarm.forwarder(settings.name))  # they could not pull it before
-    if settings.services.registry:
-        with steps.step("Nodes") as step:
-            step.say(nodes.await_forwarders(settings.name, step.say))
+    parts = [*(["forwarder"] if settings.services.registry else []), "wall"]
+    with steps.step("Nodes") as step:
+        step.say(nodes.await_ready(settings.name, parts, step.say))
     with steps.step("Images to the nodes") as step:
         created = prepull.ensure(settings.name, notebooks)
         step.say(f"pulling {', '.join(created)}") if created else step.skip("are there")
