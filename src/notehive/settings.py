@@ -34,6 +34,8 @@ URL = re.compile(r"http://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
 SHORTEST_IDLE = 0.25  # minutes
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
+# A group's workspace has its name, and these are MLflow's own.
+RESERVED_BY_MLFLOW = {"ajax-api", "api", "default", "static-files", "workspaces"}
 # Processes and threads of a server: by its memory, enough for a few kernels with a thread for each
 # core of a large node, and at most half of what a kernel has by default.
 PIDS_PER_GIB, LEAST_PIDS, MOST_PIDS = 512, 1024, 16384
@@ -579,6 +581,9 @@ def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, st
     everyone = settings.groups.get(EVERYONE, Group())
     if everyone.members:
         yield ("groups", EVERYONE, "members"), "every user is in this group; remove the members"
+    for name in settings.groups:
+        if len(name) < 2 or name.endswith("-") or name in RESERVED_BY_MLFLOW:
+            yield ("groups", name), "cannot be the name of a workspace of MLflow; choose another"
     reserved = {size for group in settings.groups.values() for size in group.sizes}
     for name, group in settings.groups.items():
         if group.limits == Limits() and not group.sizes:

@@ -25,6 +25,7 @@ from notehive.hub import (
     stopping,
     storage,
     tokens,
+    tracking,
 )
 from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
@@ -155,7 +156,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         """The server's environment without its tokens: whoever lists services reads this."""
         env = {key: value for key, value in self.get_env().items() if key not in SECRET_VARIABLES}
         if self.platform.services.mlflow:
-            env["MLFLOW_TRACKING_URI"] = f"{self.platform.url}/mlflow"
+            env |= tracking.server_env(self.platform, self.groups)
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
         may = rights_of(self.platform, self.user).sizes
