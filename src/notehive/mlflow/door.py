@@ -1,6 +1,7 @@
 """What stands before MLflow: it lets through known routes, for users whom the gate has named."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -42,13 +43,13 @@ class Door:
         headers = dict(given)
         identity = identify(headers, self.key)
         if identity is None:
-            return await refuse(send, 403, "only Nginx asks here, for a user whom the gate knows")
+            return await refuse(send, "only Nginx asks here, for a user whom the gate knows")
         if not is_open(method, path) or not is_plain_query(scope["query_string"].decode("latin1")):
-            return await refuse(send, 403, "this part of MLflow is closed")
+            return await refuse(send, "this part of MLflow is closed")
         named = [value.strip() for key, value in given if key == WORKSPACE]
         workspace = named[0] if any(named) else DEFAULT
         if len(named) > 1 or not identity.sees(workspace):
-            return await refuse(send, 403, f"the workspace {workspace} is not open to you")
+            return await refuse(send, f"the workspace {workspace} is not open to you")
         if path == "/":
             return await answer(send, 200, self.page, b"text/html; charset=utf-8")
         await self._make_workspaces(identity)
@@ -91,6 +92,7 @@ async def answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(send: Send, status: int, reason: str) -> None:
-    """Send why a request goes no further."""
-    await answer(send, status, f"{reason}\n".encode(), b"text/plain; charset=utf-8")
+async def refuse(send: Send, reason: str) -> None:
+    """Say why a request goes no further, in the form that MLflow's page and client show."""
+    error = {"error_code": "PERMISSION_DENIED", "message": reason}
+    await answer(send, 403, json.dumps(error).encode(), b"application/json")
