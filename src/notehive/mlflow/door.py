@@ -11,7 +11,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.server.workspace_helpers import WORKSPACE_HEADER_NAME, _get_workspace_store
 
 from notehive.mlflow.identity import CURRENT, DEFAULT, Identity, identify
-from notehive.mlflow.routes import is_open, is_plain_query
+from notehive.mlflow.routes import is_open
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -32,31 +32,34 @@ class Door:
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
         """Answer one request, or have MLflow answer it."""
-        if scope["type"] == "lifespan":
-            return await self.app(scope, receive, send)
-        if scope["type"] != "http":
-            return await send({"type": "websocket.close"})
-        method, path = scope["method"], scope["path"]
-        if path == "/health":
-            return await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+        elif scope["type"] != "http" or scope["path"] == "/health":
+            await self.app(scope, receive, send)
+        elif isinstance(found := self._judge(scope), str):
+            await refuse(send, found)
+        elif scope["path"] == "/":
+            await answer(send, 200, self.page, b"text/html; charset=utf-8")
+        else:
+            await self._make_workspaces(found)
+            CURRENT.set(found)
+            is_page = scope["path"].startswith("/static-files/")
+            await self.app(scope, receive, send if is_page else sandboxed(send))
+
+    def _judge(self, scope: Message) -> Identity | str:
+        """Give who asks, or why a request goes no further."""
         given = [(key.decode("latin1"), value.decode("latin1")) for key, value in scope["headers"]]
-        headers = dict(given)
-        identity = identify(headers, self.key)
+        identity = identify(dict(given), self.key)
         if identity is None:
-            return await refuse(send, "only Nginx asks here, for a user whom the gate knows")
-        if not is_open(method, path) or not is_plain_query(scope["query_string"].decode("latin1")):
-            return await refuse(send, "this part of MLflow is closed")
+            return "only Nginx asks here, for a user whom the gate knows"
+        if not is_open(scope["method"], scope["path"], scope["query_string"].decode("latin1")):
+            return "this part of MLflow is closed"
         named = [value.strip() for key, value in given if key == WORKSPACE]
         workspace = named[0] if any(named) else DEFAULT
+        # MLflow would take the first of two.
         if len(named) > 1 or not identity.sees(workspace):
-            return await refuse(send, f"the workspace {workspace} is not open to you")
-        if path == "/":
-            return await answer(send, 200, self.page, b"text/html; charset=utf-8")
-        await self._make_workspaces(identity)
-        CURRENT.set(identity)
-        is_page = path.startswith("/static-files/")
-        await self.app(scope, receive, send if is_page else sandboxed(send))
-        return None
+            return f"the workspace {workspace} is not open to you"
+        return identity
 
     async def _make_workspaces(self, identity: Identity) -> None:
         """Make the workspaces of the user's groups that are not there yet."""
@@ -93,6 +96,6 @@ async def answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
 
 
 async def refuse(send: Send, reason: str) -> None:
-    """Say why a request goes no further, in the form that MLflow's page and client show."""
+    """Say why a request is refused, in the form that MLflow's page and client show."""
     error = {"error_code": "PERMISSION_DENIED", "message": reason}
     await answer(send, 403, json.dumps(error).encode(), b"application/json")

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, unquote
 
 READ, WRITE = ("GET",), ("POST", "PATCH", "DELETE")
 API = r"/(?:ajax-)?api/[23]\.0/mlflow"
+FILES = r"/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts"
 NAME = r"[^/]+"
-# Files of a run, a model or a trace, by the experiment that they belong to.
-FILE = rf"/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?:workspaces/{NAME}/)?\d+/.+"
+# Where files of runs, models and traces are: below the number of their experiment.
+PLACE = rf"(?:workspaces/{NAME}/)?\d+"
 VERBS = (
     r"add-experiments|create|delete|delete-\w+(?:-\w+)?|get|get-by-name|list|log-\w+|outputs|"
     r"rename|restore|search|search-datasets|set-[\w-]+|transition-stage|update"
@@ -39,18 +40,20 @@ OPEN = [
     (("GET", "POST", "PATCH"), rf"{API}/issues(?:/(?!invoke$){NAME})?"),
     (("GET", "POST", "DELETE"), rf"{API}/scorers/(?:list|get|versions|register|delete)"),
     # Files
-    (READ, rf"/get-artifact|/model-versions/get-artifact|{API}/artifacts/list"),
-    (READ, r"/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts"),
-    (("GET", "PUT", "DELETE"), FILE),
+    (READ, rf"/get-artifact|/model-versions/get-artifact|{API}/artifacts/list|{FILES}"),
+    (("GET", "PUT", "DELETE"), rf"{FILES}/{PLACE}/.+"),
 ]
 PATTERNS = [(methods, re.compile(pattern)) for methods, pattern in OPEN]
 
 
-def is_open(method: str, path: str) -> bool:
-    """Whether MLflow is asked: for a method and a path as it was decoded once."""
-    return is_plain(path) and any(
-        method in methods and pattern.fullmatch(path) for methods, pattern in PATTERNS
-    )
+def is_open(method: str, path: str, query: str = "") -> bool:
+    """Whether MLflow is asked: for a method, a path as it was decoded once, and a raw query."""
+    places = [value for key, value in parse_qsl(query, keep_blank_values=True) if key == "path"]
+    if not all(is_plain(place) for place in (path, *places)):
+        return False
+    if re.fullmatch(FILES, path) and not (places and all(map(is_place, places))):
+        return False  # the list of all files names the groups' workspaces
+    return any(method in methods and pattern.fullmatch(path) for methods, pattern in PATTERNS)
 
 
 def is_plain(path: str) -> bool:
@@ -64,7 +67,6 @@ def is_plain(path: str) -> bool:
     )
 
 
-def is_plain_query(query: str) -> bool:
-    """Whether the same is so of the paths of files in a query."""
-    given = parse_qsl(query, keep_blank_values=True)
-    return all(is_plain(value) for key, value in given if key in ("path", "artifact_path"))
+def is_place(path: str) -> bool:
+    """Whether files of one experiment are meant."""
+    return bool(re.fullmatch(rf"{PLACE}(?:/.*)?", path))
