@@ -2,20 +2,22 @@
 
 usage: python -m bench.up [--cold]      (on a machine that does nothing else)
 
-``--cold`` first removes every image of ours, the Debian image and the builds' cache, as on a
-machine that has never seen Notehive; where there is no Docker engine, `up` installs it, and the
-result says so. Writes bench/results/up.json.
+``--cold`` takes an engine that has no image and no cache of builds, as on a machine that has
+never seen Notehive: the first node of the tests' cluster. Writes bench/results/up.json.
 """
 
 import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.result import RESULTS, Begun, circumstances, engine, write
-from tests.support.site import Site, docker
+from bench.result import RESULTS, Begun, circumstances, write
+from tests.support.cluster import new
+from tests.support.site import SETTINGS, Site
 
 IDLE_SECONDS = 300
 REPEATS = 5
@@ -28,16 +30,29 @@ def timed(site: Site) -> float:
     return round(time.monotonic() - started, 2)
 
 
-def forget_images() -> None:
-    """Remove what earlier runs left that would make the first `up` faster."""
-    images = {
-        line.split()[1]
-        for line in docker("image", "ls", "--format", "{{.Repository}} {{.ID}}").splitlines()
-        if "notehive" in line
-    }
-    if images:
-        docker("rmi", "--force", *images)
-    docker("builder", "prune", "--all", "--force")
+@contextmanager
+def cold() -> Iterator[Site]:
+    """A site of an engine that has nothing yet."""
+    cluster = new(machines=1)
+    cluster.settings = {**SETTINGS, "url": f"http://{cluster.nodes[0].address}:8080"}
+    cluster.remove()
+    cluster.create()
+    try:
+        yield cluster.site
+    finally:
+        cluster.remove()
+
+
+@contextmanager
+def warm() -> Iterator[Site]:
+    """A site of this machine's engine, which may have built the images before."""
+    with tempfile.TemporaryDirectory() as directory:
+        site = Site(Path(directory))
+        site.notehive("down", "--purge", "--yes", check=False)
+        try:
+            yield site
+        finally:
+            site.notehive("down", "--purge", "--yes")
 
 
 def median(values: list[float]) -> float:
@@ -45,16 +60,9 @@ def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def measure(site: Site, *, cold: bool) -> dict[str, Any]:
+def measure(site: Site) -> dict[str, Any]:
     """Do it all on a site that is down; give the figures."""
-    installed = bool(engine())
-    if cold and installed:
-        forget_images()
-    figures: dict[str, Any] = {
-        "cold": cold,
-        "engine_was_installed": installed,
-        "first_up_seconds": timed(site),
-    }
+    figures: dict[str, Any] = {"first_up_seconds": timed(site)}
     before = site.tasks()
     again = [timed(site) for _ in range(REPEATS)]
     figures["second_up_seconds"] = {"each": again, "median": median(again)}
@@ -77,17 +85,12 @@ def measure(site: Site, *, cold: bool) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and write the result."""
-    cold = "--cold" in sys.argv
+    is_cold = "--cold" in sys.argv
     begun = Begun.now()
-    with tempfile.TemporaryDirectory() as directory:
-        site = Site(Path(directory))
-        site.notehive("down", "--purge", "--yes", check=False)
-        try:
-            figures = measure(site, cold=cold)
-        finally:
-            site.notehive("down", "--purge", "--yes")
-    command = "python -m bench.up" + (" --cold" if cold else "")
-    result = {**circumstances(command, begun), "figures": figures}
+    with (cold if is_cold else warm)() as site:
+        figures = measure(site)
+    command = "python -m bench.up" + (" --cold" if is_cold else "")
+    result = {**circumstances(command, begun), "figures": {"cold": is_cold, **figures}}
     write(RESULTS / "up.json", result)
     print(json.dumps(result, indent=2))
 

@@ -1,16 +1,20 @@
 """What is left out for a quicker start is missed by nobody."""
 
+import pytest
+
 from .containers import Containers
 
 # As notehive.lab.__main__ begins, up to the point where the server would serve.
 LOAD = """
 import sys
-from notehive.lab.__main__ import leave_out_the_hub
-leave_out_the_hub()
+from notehive.lab.__main__ import LATER, leave_out
+leave_out()
 import jupyterhub.scopes, jupyterhub.singleuser, jupyterhub.singleuser.extension as extension
+import jupyterlab.labapp, jupyterlab_git.handlers, nbdime.webapp.nb_server_extension
 assert extension.log_request is sys.modules["jupyter_server.log"].log_request
 assert jupyterhub.singleuser.main == extension.JupyterHubSingleUser.launch_instance
-absent = {"alembic", "jupyterhub.handlers", "jupyterhub.orm", "rfc3987_syntax"}
+absent = {"alembic", "httpx", "jupyterhub.handlers", "rfc3987_syntax"}
+absent |= {name.split(":")[0] for name in LATER}
 print(*sorted(absent & set(sys.modules)))
 """
 # All that Jupyter has schemas for is checked with them as before. Only the formats of addresses
@@ -54,6 +58,42 @@ try:
     schema.validate({"at": "no time"})
 except jsonschema.ValidationError:
     print("events")
+
+check = jsonschema.Draft202012Validator.FORMAT_CHECKER
+good = {"uri": "http://example.com/", "uri-reference": "../a", "duration": "P1DT2H"}
+bad = {"uri": "no address", "uri-reference": "\\\\a", "duration": "a while"}
+assert all(check.conforms(value, format) for format, value in good.items())
+assert not any(check.conforms(value, format) for format, value in bad.items())
+assert not jsonschema.Draft3Validator.FORMAT_CHECKER.conforms("no colour", "color")
+print("formats")
+"""
+# As the first cell of a notebook sees it; the folder of the notebook has a module of a user's.
+KERNEL = """
+import pathlib
+from jupyter_client.manager import start_new_kernel
+pathlib.Path("traitlets.py").write_text("raise SystemExit('of the user')")
+pathlib.Path("mine.py").write_text("answer = 42")
+manager, client = start_new_kernel()
+def run(code):
+    found = []
+    reply = client.execute_interactive(
+        code, timeout=60, store_history=True,
+        output_hook=lambda message: found.append(message["content"]))
+    assert reply["content"]["status"] == "ok", reply
+    return "".join(each.get("text", "") for each in found)
+print(run("import gc, sys; print(gc.isenabled(), gc.get_threshold(), gc.get_freeze_count() > 999)"))
+print(run("import mine; print(mine.answer, '' in sys.path)"))
+print(run("%history"))
+client.complete("impo", reply=True, timeout=60)["content"]["matches"].index("import")
+def debug(command, **arguments):
+    message = client.session.msg("debug_request", {
+        "type": "request", "seq": 1, "command": command, "arguments": arguments})
+    client.control_channel.send(message)
+    return client.get_control_msg(timeout=60)["content"]
+assert debug("debugInfo")["success"]
+assert debug("initialize", clientID="a", adapterID="")["success"]
+client.stop_channels()
+manager.shutdown_kernel(now=True)
 """
 
 
@@ -61,18 +101,35 @@ def test_the_hub_is_left_out(image: str, containers: Containers) -> None:
     assert containers.idle(image).python(LOAD) == ""
 
 
-def test_schemas_are_checked_as_before(image: str, containers: Containers) -> None:
-    printed = containers.idle(image).python(SCHEMAS)
-    assert printed.split() == ["notebooks", "events"]
+@pytest.mark.parametrize("begun", ["", LOAD], ids=["elsewhere", "in a server"])
+def test_schemas_are_checked_as_before(image: str, begun: str, containers: Containers) -> None:
+    printed = containers.idle(image).python(begun + SCHEMAS)
+    assert printed.split() == ["notebooks", "events", "formats"]
 
 
 def test_what_was_left_out_comes_when_it_is_used(base: str, containers: Containers) -> None:
     container = containers.idle(base)
     table = "jupyterhub.scopes.orm.User.__tablename__"
     assert container.python(f"{LOAD}\nprint({table})").splitlines()[-1] == "users"
+    # Of Lab: who chooses its manager of extensions has it, and lists of extensions are fetched.
+    manager = "jupyterlab.extensions.get_pypi_manager().metadata.name"
+    assert container.python(f"{LOAD}\nprint({manager})").splitlines()[-1] == "PyPI"
+    fetched = "sys.modules['jupyterlab_server.listings_handler'].requests.get.__module__"
+    assert container.python(f"{LOAD}\nprint({fetched})").splitlines()[-1] == "requests.api"
     # What a server asks: has this token the right to use it?
     check = (
         "_intersect_expanded_scopes({'access:servers!user=ada'}, {'access:servers!server=ada/'})"
     )
     printed = container.python(f"{LOAD}\nprint(*jupyterhub.scopes.{check})")
     assert printed.splitlines()[-1] == "access:servers!server=ada/"
+
+
+def test_a_kernel_is_a_whole_one(image: str, containers: Containers) -> None:
+    """Completion, history, debugger and the user's modules; garbage is collected as usual."""
+    container = containers.idle(image)
+    usual = container.python("import gc; print(gc.get_threshold())")
+    printed = container.python(KERNEL)
+    assert f"True {usual} True" in printed
+    assert "42 True" in printed
+    assert "import mine" in printed
+    assert "notehive.lab.kernel" in container.sh("jupyter kernelspec list --json")

@@ -49,11 +49,9 @@ class Attempt:
             **changes,
         }
         self.watch = Watch(Engine(), name)  # of this loop
-        created = await self.watch.engine.call("create_service", **service.build(**told))
-        amounts = told["amounts"]
-        need = Need(
-            amounts.reserved_cpu, amounts.reserved_memory, amounts.generic, told["constraints"]
-        )
+        request = service.build(**told)
+        created = await self.watch.engine.call("create_service", **request)
+        need = Need.of(request["task_template"])
         start = Start(self.watch, Said(), name, created["ID"], "base", self.network, need)
         await start.placed()
 

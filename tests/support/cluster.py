@@ -26,6 +26,8 @@ BRIDGE = f"nhcluster{NUMBER}"
 NETWORK = f"198.18.{NUMBER}"  # a range for tests of networks, used by nobody
 DIRECTORY = Path(f"/var/tmp/notehive-cluster{NUMBER}")
 STORAGE = DIRECTORY / "storage"  # all machines have it, as they have a cluster file system
+# GPUs that are made up, by the number of the node that says it has them: by name, and by number.
+GPUS = {2: ("NVIDIA-GPU=made-up-0", "NVIDIA-GPU=made-up-1"), 3: ("gpu=2",)}
 FORWARDED = (
     ["FORWARD", "--in-interface", BRIDGE, "--jump", "ACCEPT"],
     ["FORWARD", "--out-interface", BRIDGE, "--jump", "ACCEPT"],
@@ -187,11 +189,18 @@ def copy_images(references: list[str], node: Node) -> None:
         archive.unlink()
 
 
-def new() -> Cluster:
+def new(machines: int = 3) -> Cluster:
     """A cluster that is not made yet."""
     nodes = [
-        Node(f"node-{n}", f"{NETWORK}.{10 + n}", f"{NETWORK}.1", BRIDGE, DIRECTORY / f"node-{n}")
-        for n in (1, 2, 3)
+        Node(
+            name=f"node-{n}",
+            address=f"{NETWORK}.{10 + n}",
+            gateway=f"{NETWORK}.1",
+            bridge=BRIDGE,
+            directory=DIRECTORY / f"node-{n}",
+            resources=GPUS.get(n, ()),
+        )
+        for n in range(1, machines + 1)
     ]
     chosen = {
         "name": f"notehive-cluster{NUMBER or ''}",

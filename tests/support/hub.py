@@ -1,8 +1,9 @@
 """The hub's REST API and users' servers, as programs of users use them."""
 
+import http.client
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -50,6 +51,22 @@ class User:
         assert answer.status in (201, 202), answer
         wait_for(f"{self.name}'s server", lambda: (self.server() or {}).get("ready"), 120)
         return self.service
+
+    def told(self) -> Iterator[str]:
+        """Give what the start of the server says, as it is said, until the start is over."""
+        connection = http.client.HTTPConnection(self.site.address, self.site.port, timeout=60)
+        headers = {
+            "Host": self.site.url.removeprefix("http://"),
+            "Authorization": f"Bearer {self.token}",
+        }
+        path = f"/hub/api/users/{quoted(self.name)}/server/progress"
+        with closing(connection):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            assert answer.status == 200, f"{answer.status} {answer.read()!r}"
+            for line in answer:
+                if line.startswith(b"data:"):
+                    yield json.loads(line.removeprefix(b"data:"))["message"]
 
     def stop(self) -> None:
         """Stop the server and wait until its service and its token are gone."""

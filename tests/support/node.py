@@ -26,7 +26,7 @@ mount --bind "$HERE/run" /run
 mkdir -p /etc/docker
 mount -t tmpfs tmpfs /etc/docker
 dockerd --data-root="$HERE/data" --exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent="$CGROUP" \
-  >> "$HERE/log" 2>&1 < /dev/null &
+  "$@" >> "$HERE/log" 2>&1 < /dev/null &
 wait
 """
 
@@ -40,6 +40,7 @@ class Node:
     gateway: str
     bridge: str
     directory: Path
+    resources: tuple[str, ...] = ()  # generic ones that it advertises, like ``gpu=GPU-45cbf7b3``
 
     @property
     def namespace(self) -> str:
@@ -77,7 +78,8 @@ class Node:
             [
                 *self.enter,
                 *("unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"),
-                *("sh", "-c", INIT),
+                *("sh", "-c", INIT, "init"),
+                *(f"--node-generic-resource={each}" for each in self.resources),
             ],
             env={
                 **os.environ,

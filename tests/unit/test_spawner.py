@@ -5,12 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docker.types import SecretReference
 from jupyterhub.objects import Hub, Server
 from tornado.web import HTTPError
 from traitlets.config import Config
 
 from notehive import naming
 from notehive.hub.config import HubConfig, HubImage
+from notehive.hub.room import Need
 from notehive.hub.spawner import NotehiveSpawner, update_spawner
 from notehive.hub.watch import Watch
 from notehive.settings import Services
@@ -23,6 +25,7 @@ SETTINGS = """
 sizes:
   small: {limit: {cpu: 1.5, memory: 1G}, guarantee: {cpu: 0.25, memory: 300M}}
   large: {limit: {cpu: 4, memory: 8G}}
+  two-gpus: {limit: {cpu: 1, memory: 1G}, gpu: 2, gpu_kind: NVIDIA-GPU}
 groups: {risk: {sizes: [large]}}
 """
 
@@ -144,6 +147,50 @@ def test_resources(
     }
 
 
+def gpus(number: int, kind: str) -> dict[str, Any]:
+    return {"DiscreteResourceSpec": {"Kind": kind, "Value": number}}
+
+
+@pytest.mark.parametrize(
+    ("size", "extra", "reserved"),
+    [
+        ("two-gpus", {}, [gpus(2, "NVIDIA-GPU")]),
+        (
+            "small",
+            {"generic_resources": {"gpu": 1, "NVIDIA-GPU": 2}},
+            [gpus(1, "gpu"), gpus(2, "NVIDIA-GPU")],
+        ),
+    ],
+)
+def test_gpus_are_asked_for_by_number(
+    size: str, extra: dict[str, Any], reserved: list[dict[str, Any]]
+) -> None:
+    """A reservation has no other form, also where nodes advertise each by its name."""
+    spawner = make(config=Config({"SwarmSpawner": {"extra_resources_spec": extra}}))
+    spawner.user_options = {"size": size}
+    resources = create(spawner)[1]["task_template"]["Resources"]
+    assert resources["Reservations"]["GenericResources"] == reserved
+
+
+def test_what_a_start_waits_for_is_what_was_asked_for() -> None:
+    """With what the operator adds, so that the reason why there is no place is the real one."""
+    extra = {"mem_reservation": 7, "generic_resources": {"fpga": 1}}
+    spawner = make(
+        config=Config(
+            {
+                "SwarmSpawner": {
+                    "extra_resources_spec": extra,
+                    "extra_placement_spec": {"constraints": ["node.labels.disk == ssd"]},
+                }
+            }
+        )
+    )
+    create(spawner)
+    assert spawner.need == Need(
+        0.25, 7, {"fpga": 1}, ["node.labels.nh.data == true", "node.labels.disk == ssd"]
+    )
+
+
 def test_mounts_are_the_home_and_shared_memory() -> None:
     """Nothing else of the machine, and the same home in all of a user's servers."""
     for server in ("", "second"):
@@ -224,6 +271,7 @@ def test_what_is_not_allowed_is_not_started(wish: dict[str, Any]) -> None:
         ([task("complete", DesiredState="shutdown", status=EXIT_0)], 0),
         ([task("failed", DesiredState="shutdown", status=EXIT_1)], "exit code 1"),
         ([task("rejected", DesiredState="shutdown", status={"Err": "no disk"})], "no disk"),
+        ([task("rejected", DesiredState="shutdown", status={"Err": "why", **EXIT_0})], "why"),
         ([task("running", DesiredState="shutdown")], "node-1, which is down"),
         ([task("orphaned", DesiredState="shutdown")], "orphaned"),
         ([task("running", ServiceID="another")], "outside the hub"),
@@ -289,18 +337,20 @@ OPTIONS = {
     "volume_driver": "local",
     "volume_driver_options": {"type": "nfs"},
     "extra_placement_spec": {"constraints": ["node.labels.disk == ssd"], "preferences": None},
-    "extra_container_spec": {"hostname": "lab"},
+    "extra_container_spec": {
+        "hostname": "lab",
+        "labels": {"team": "risk", "notehive.stack": "other"},
+        "secrets": [SecretReference("s-id", "vault")],
+    },
     "extra_resources_spec": {"generic_resources": {"gpu": 1}},
-    "extra_task_spec": {"force_update": 3},
-    "extra_create_kwargs": {"mode": "replicated"},
-    "environment": {"COLOUR": "blue"},
+    "extra_task_spec": {"force_update": 3, "networks": ["data"]},
+    "extra_create_kwargs": {"mode": "replicated", "labels": {"team": "{username}"}},
+    "environment": {"COLOUR": "blue", "MLFLOW_TRACKING_URI": "https://mlflow.example.com"},
 }
 
 
 def test_dockerspawners_own_options_work() -> None:
     """As an operator sets them: `c.SwarmSpawner.mem_limit` and its like."""
-    from traitlets.config import Config
-
     spawner = make(config=Config({"SwarmSpawner": OPTIONS}))
     _, service = create(spawner)
     task_template = service["task_template"]
@@ -316,8 +366,14 @@ def test_dockerspawners_own_options_work() -> None:
     container = task_template["ContainerSpec"]
     assert container["Hostname"] == "lab"
     assert "COLOUR=blue" in container["Env"]
+    assert "MLFLOW_TRACKING_URI=https://mlflow.example.com" in container["Env"]
     assert container["CapabilityDrop"] == ["ALL"], "what is not named stays"
     assert service["mode"] == "replicated"
+    # What we find servers by, and what they do not work without, stays too.
+    assert container["Labels"] == {**spawner.labels, "team": "risk"}
+    assert service["labels"] == {**spawner.labels, "team": "ana"}
+    assert [each["File"]["Name"] for each in container["Secrets"]] == ["jupyterhub-token", "vault"]
+    assert [each["Target"] for each in task_template["Networks"]] == ["nh_users", "data"]
     mounts = {m["Target"]: m for m in container["Mounts"]}
     assert set(mounts) == {"/home/jovyan", "/dev/shm", "/data", "/ref", "/more"}
     assert (mounts["/data"]["Type"], mounts["/ref"]["Type"]) == ("volume", "bind")

@@ -53,6 +53,15 @@ def test_what_is_switched_off(
     assert set(EVERYTHING["networks"]) - set(left["networks"]) == networks
 
 
+def test_the_users_network_is_held_where_a_size_has_gpus() -> None:
+    gpus = "sizes: {a: {limit: {cpu: 1, memory: 1G}, gpu: 1}}"
+    holder = stack.wanted(parse(gpus))["services"]["network-holder"]
+    assert holder["networks"] == ["users"]
+    assert holder["deploy"]["mode"] == "global"
+    for text in ("", f"{gpus}\nservices: {{registry: off}}"):
+        assert "network-holder" not in stack.wanted(parse(text))["services"]
+
+
 def test_every_switch_is_known() -> None:
     assert set(stack.SWITCHED) == set(Settings().services.model_dump())
 

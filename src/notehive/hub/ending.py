@@ -39,7 +39,7 @@ def words(
         return _out_of_memory(limit)
     if task.exit_code == KILLED:
         return "It was killed: by its node's engine, or by an administrator."
-    if task.exit_code is not None and task.state != "rejected":
+    if task.exit_code is not None:
         return f"It ended with exit code {task.exit_code}; its log says more."
     where = f" on {hostname(node)}" if node else ""
     return f"It was {task.state}{where}: {task.error or 'the Swarm does not say why'}."

@@ -21,6 +21,13 @@ class Need:
     generic: Mapping[str, int]  # amounts of the generic resources that nodes advertise, by kind
     constraints: Sequence[str]  # as Swarm writes them: ``node.labels.disk == ssd``
 
+    @classmethod
+    def of(cls, task: Mapping[str, Any]) -> "Need":
+        """Read it off the template of a server's task, as the engine is given it."""
+        amounts = _amounts(task["Resources"].get("Reservations") or {})
+        constraints = task["Placement"].get("Constraints") or ()
+        return cls(amounts.pop("cpu") / 1e9, amounts.pop("memory"), amounts, constraints)
+
     def amounts(self) -> Counter[str]:
         """Give what is needed in the units of the API, by name of resource."""
         return Counter({"cpu": round(self.cpu * 1e9), "memory": self.memory, **self.generic})

@@ -32,7 +32,10 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Extra:
-    """What an operator adds by SwarmSpawner's options ``extra_..._spec``; it wins over ours."""
+    """What an operator adds by SwarmSpawner's options ``extra_...``; it wins over ours.
+
+    What a server does not work without stays: its labels, mounts, secrets, constraints, network.
+    """
 
     container: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
@@ -67,21 +70,21 @@ def build(
             **extra.resources,
         }
     )
-    resources["Limits"]["Pids"] = amounts.pids  # docker-py has no argument for it
+    resources.setdefault("Limits", {})["Pids"] = amounts.pids  # docker-py has no argument for it
     container = ContainerSpec(
         **{
             "image": image,
             "args": list(args),
             "env": dict(env),
-            "labels": dict(labels),
             "init": True,
-            "secrets": list(secrets),
             "cap_drop": ["ALL"],
             # Docker lets anybody in a container send from a port below 1024. By such a port an NFS
             # server knows a node's kernel from a program that asks for other people's homes.
             "sysctls": {"net.ipv4.ip_unprivileged_port_start": "1024"},
             **extra.container,
+            "labels": {**extra.container.get("labels", {}), **labels},
             "mounts": [*mounts, *extra.container.get("mounts", ())],
+            "secrets": [*secrets, *extra.container.get("secrets", ())],
         }
     )
     placement = {
@@ -92,19 +95,19 @@ def build(
         **{
             "container_spec": container,
             "resources": resources,
-            "networks": [NetworkAttachmentConfig(network)],
             "placement": Placement(**placement),
             # A user's own "Shut Down" and a crash both end the server; the hub says so.
             "restart_policy": RestartPolicy(condition="none"),
             "log_driver": DriverConfig("json-file", {"max-size": "10m", "max-file": "3"}),
             **extra.task,
+            "networks": [NetworkAttachmentConfig(network), *extra.task.get("networks", ())],
         }
     )
     return {
         "task_template": task,
         "name": name,
-        "labels": dict(labels),
         # A virtual IP would drop idle connections, and cost a second address.
         "endpoint_spec": EndpointSpec(**{"mode": "dnsrr", **extra.endpoint}),
         **extra.create,
+        "labels": {**extra.create.get("labels", {}), **labels},
     }

@@ -58,6 +58,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         super().__init__(**options)
         self.watch: Watch = shared(self.platform.stack)
         self.said = Said()
+        self.need: room.Need  # of the service that was asked for last
         self.ended = ""  # why it ended, in words for its user
         limits = ("cpu_limit", "mem_limit", "cpu_guarantee", "mem_guarantee")
         self._own = {name: getattr(self, name) for name in limits if self.trait_has_value(name)}
@@ -153,15 +154,20 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         return [*ours, shm, *more, *self.mount_binds]
 
     def service_env(self) -> dict[str, str]:
-        """The server's environment without its tokens: whoever lists services reads this."""
-        env = {key: value for key, value in self.get_env().items() if key not in SECRET_VARIABLES}
+        """The server's environment without its tokens: whoever lists services reads this.
+
+        What the operator's ``environment`` says wins, as in JupyterHub's own part of it.
+        """
+        env = {}
         if self.platform.services.mlflow:
             env |= tracking.server_env(self.platform, self.groups)
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
         may = rights_of(self.platform, self.user).sizes
         env |= sizes.server_env(self.platform, may, self.user_options["size"])
-        return env | culling.server_env(self.platform.culling)
+        env |= culling.server_env(self.platform.culling)
+        env |= self.get_env()
+        return {key: value for key, value in env.items() if key not in SECRET_VARIABLES}
 
     async def create_object(self) -> Mapping[str, Any]:
         """Create the service, with the server's token as a Swarm secret; give what has its ID."""
@@ -187,6 +193,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
                 create=self._render_templates(create),
             ),
         )
+        self.need = room.Need.of(request["task_template"])
         making = asyncio.ensure_future(self.engine.call("create_service", **request))
         try:
             created: Mapping[str, Any] = await asyncio.shield(making)
@@ -244,8 +251,6 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             self.said.end()
 
     def _start(self) -> Start:
-        amounts = self.amounts
-        more = self.extra_placement_spec.get("constraints") or ()
         return Start(
             watch=self.watch,
             said=self.said,
@@ -253,12 +258,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             service=self.object_id,
             image=self.user_options["image"],
             network=self.network_name,
-            need=room.Need(
-                amounts.reserved_cpu,
-                amounts.reserved_memory,
-                amounts.generic,
-                [*self.platform.constraints, *more],
-            ),
+            need=self.need,
         )
 
     async def progress(self) -> AsyncIterator[Any]:

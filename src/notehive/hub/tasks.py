@@ -37,7 +37,8 @@ class Task:
         for attachment in data.get("NetworksAttachments") or ():
             for address in attachment.get("Addresses") or ():
                 addresses[attachment["Network"]["Spec"]["Name"]] = address.split("/")[0]
-        ended = status.get("State") not in STARTING | {"running"}
+        # One that runs carries an exit code of 0, and keeps it if the Swarm rejects it meanwhile.
+        ended = status.get("State") not in STARTING | {"running", "rejected"}
         container = status.get("ContainerStatus") or {}
         return cls(
             id=data.get("ID", ""),
@@ -47,7 +48,6 @@ class Task:
             state=status.get("State", "new"),
             wanted=data.get("DesiredState", "running") in WANTED,
             error=status.get("Err", ""),
-            # A running task carries an exit code of 0 as well.
             exit_code=container.get("ExitCode") if ended else None,
             addresses=addresses,
         )

@@ -6,7 +6,7 @@ Garbage is next to none while modules load, and looking for it would be a sixth 
 import gc
 
 _USUAL = gc.get_threshold()
-_RARELY = (100_000, 50, 1000)  # should nobody resume, garbage is still found
+_RARELY = (1_000_000, 50, 1000)  # should nobody resume, garbage is still found
 
 
 def put_off() -> None:

@@ -36,6 +36,8 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     ]
     if not storage.has_server(settings.storage):
         off.append("nfs")
+    if not settings.services.registry or not any(size.gpu for size in settings.sizes.values()):
+        off.append("network-holder")  # for other nodes, which a Swarm has none of without registry
     for name in off:
         del data["services"][name]
     storage.adapt(data, settings)

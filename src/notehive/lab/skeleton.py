@@ -1,4 +1,3 @@
-#!/usr/bin/python3 -IS
 """Gives a home what the image has for it in /etc/skel: dotfiles, a welcome notebook.
 
 With them comes a link to the shared folders: Lab's file browser shows the home alone.
@@ -16,6 +15,14 @@ from pathlib import Path
 SKELETON = Path("/etc/skel")
 SHARED = Path("/shared")  # is there if the user has shared folders
 GIVEN = ".local/state/notehive/given"
+
+
+def give() -> None:
+    """Give the user's home what it was not given before, as far as it can be written."""
+    try:
+        populate(Path.home())
+    except OSError as error:
+        print(f"populate-home: {error}; starting without the welcome files", file=sys.stderr)
 
 
 def populate(home: Path, skeleton: Path = SKELETON) -> None:
@@ -63,7 +70,4 @@ def copy(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        populate(Path.home())
-    except OSError as error:
-        print(f"populate-home: {error}; starting without the welcome files", file=sys.stderr)
+    give()
