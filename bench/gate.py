@@ -66,7 +66,9 @@ def load(asker: User, path: str, seconds: int) -> dict[str, float]:
         *("--header", f"Authorization: Bearer {asker.token}"),
     )
     count = ("--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s")
-    return parsed(run("wrk", "--latency", *count, *headers, f"http://127.0.0.1:{site.port}{path}").stdout)
+    return parsed(
+        run("wrk", "--latency", *count, *headers, f"http://127.0.0.1:{site.port}{path}").stdout
+    )
 
 
 def measure(asker: User, rounds: int, seconds: int) -> dict[str, Any]:

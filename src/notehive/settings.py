@@ -581,7 +581,7 @@ def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, st
     everyone = settings.groups.get(EVERYONE, Group())
     if everyone.members:
         yield ("groups", EVERYONE, "members"), "every user is in this group; remove the members"
-    for name in settings.groups:
+    for name in settings.groups if settings.services.mlflow else ():
         if len(name) < 2 or name.endswith("-") or name in RESERVED_BY_MLFLOW:
             yield ("groups", name), "cannot be the name of a workspace of MLflow; choose another"
     reserved = {size for group in settings.groups.values() for size in group.sizes}

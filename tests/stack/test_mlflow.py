@@ -301,7 +301,9 @@ def test_who_is_beside_mlflow_is_nobody_to_it(site: Site, secret: Secret, key: s
     }
     given = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}")]
     for path in (f"/api/2.0/mlflow/runs/get?run_id={secret.run}", "/", "/version", "/v1/traces"):
-        out = site.exec("gate", "curl", "--silent", "--include", *given, f"http://mlflow:5000{path}")
+        out = site.exec(
+            "gate", "curl", "--silent", "--include", *given, f"http://mlflow:5000{path}"
+        )
         assert out.startswith("HTTP/1.1 403"), out
 
 

@@ -439,7 +439,7 @@ def status(url: str, authorization: str) -> str:
     return run("curl", "--silent", "--noproxy", "*", *written, *header, url).stdout
 
 
-PROBES = {
+PROBES: dict[str, dict[str, Callable[[World, Asker, str], bool]]] = {
     "The hub and its servers": HUB,
     "Servers": SERVERS,
     "MLflow": TRACKING,

@@ -158,7 +158,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
         What the operator's ``environment`` says wins, as in JupyterHub's own part of it.
         """
-        env = {}
+        env: dict[str, str] = {}
         if self.platform.services.mlflow:
             env |= tracking.server_env(self.platform, self.groups)
         if self.platform.pip_index_url:
