@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support import people, rights
+from tests.support import rights
 from tests.support.hub import User, call, user
+from tests.support.people import Person, logged_in
 from tests.support.rights import Cell
 from tests.support.site import Answer, Site, docker, fetch, run, wait_for
 
@@ -34,7 +35,7 @@ class Asker:
 
     site: Site
     token: str = ""
-    person: people.Person | None = None
+    person: Person | None = None
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
@@ -66,7 +67,7 @@ class World:
 
     site: Site
     users: dict[str, User] = field(default_factory=dict)
-    people: dict[str, people.Person] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     chose: dict[str, bool] = field(default_factory=dict)  # roles that got the size of TEAM
     experiments: dict[str, str] = field(default_factory=dict)  # by workspace
@@ -104,7 +105,7 @@ def world(site: Site) -> Iterator[World]:
         for role, (name, options) in USERS.items():
             world.users[role] = stack.enter_context(user(site, name, *options))
             world.tokens[role] = world.users[role].token
-            world.people[role] = people.logged_in(site, name)
+            world.people[role] = logged_in(site, name)
             world.chose[role] = start(world.users[role])
         member = world.users["member"]
         container = site.container(member.service)
@@ -457,7 +458,7 @@ def tries() -> Iterator[Any]:
             yield pytest.param(cell, by, id=f"{cell.action}-{cell.role}-{by}")
 
 
-@pytest.mark.parametrize(("cell", "by"), tries())
+@pytest.mark.parametrize(("cell", "by"), list(tries()))
 def test_cell(world: World, cell: Cell, by: str) -> None:
     probe = PROBES[cell.section][cell.action]
     assert probe(world, world.asker(cell.role, by), cell.role) is cell.allowed
