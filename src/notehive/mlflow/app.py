@@ -12,6 +12,7 @@ from notehive.mlflow.door import Door
 from notehive.mlflow.grants import Grants
 from notehive.mlflow.identity import CURRENT
 from notehive.mlflow.page import page
+from notehive.mlflow.traces import keep_within_workspace
 
 
 def authenticate() -> Authorization:
@@ -24,4 +25,5 @@ def create_app() -> Door:
     # Signs a form of MLflow's page for users, which is closed.
     os.environ.setdefault("MLFLOW_FLASK_SERVER_SECRET_KEY", secrets.token_hex())
     auth.store = Grants()
+    keep_within_workspace()
     return Door(auth.create_app(), read_secret("mlflow-key"), page(str(flask_app.static_folder)))

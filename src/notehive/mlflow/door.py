@@ -34,7 +34,7 @@ class Door:
         """Answer one request, or have MLflow answer it."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close"})
-        elif scope["type"] != "http" or scope["path"] == "/health":
+        elif scope["type"] != "http" or (scope["method"], scope["path"]) == ("GET", "/health"):
             await self.app(scope, receive, send)
         elif isinstance(found := self._judge(scope), str):
             await refuse(send, found)
