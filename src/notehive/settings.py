@@ -40,6 +40,8 @@ WRITABLE = ":rw"
 SHORTEST_IDLE = 0.25  # minutes
 SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
+# A group's workspace has its name, and these are MLflow's own.
+RESERVED_BY_MLFLOW = {"ajax-api", "api", "default", "static-files", "workspaces"}
 # Processes and threads of a server: by its memory, enough for a few kernels with a thread for each
 # core of a large node, and at most half of what a kernel has by default.
 PIDS_PER_GIB, LEAST_PIDS, MOST_PIDS = 512, 1024, 16384
@@ -323,8 +325,8 @@ class Group(Section):
     )
     shared: Literal["none", "members", "everyone"] = Field(
         "members",
-        description="Who has the folder /shared/NAME; with `everyone`, those who are no members "
-        "read only.",
+        description="Who has the folder /shared/NAME and the workspace NAME of MLflow; with "
+        "`everyone`, those who are no members read only.",
     )
     quota: Memory = Field(
         0, ge=0, description="Space for each member's home, where it is more than storage.quota."
@@ -996,6 +998,9 @@ def _contradictions_of_groups(settings: Settings) -> Iterator[tuple[Location, st
     everyone = settings.groups.get(EVERYONE, Group())
     if everyone.members:
         yield ("groups", EVERYONE, "members"), "every user is in this group; remove the members"
+    for name in settings.groups if settings.services.mlflow else ():
+        if len(name) < 2 or name.endswith("-") or name in RESERVED_BY_MLFLOW:
+            yield ("groups", name), "cannot be the name of a workspace of MLflow; choose another"
     reserved = {size for group in settings.groups.values() for size in group.sizes}
     for name, group in settings.groups.items():
         if group.limits == Limits() and not group.sizes:

@@ -63,7 +63,7 @@ def connection(site: Site) -> http.client.HTTPConnection:
 
 
 def test_a_large_artifact_streams_up_and_down(site: Site, carol: User) -> None:
-    path = "/mlflow/api/2.0/mlflow-artifacts/artifacts/test/large.bin"
+    path = "/mlflow/api/2.0/mlflow-artifacts/artifacts/0/test/large.bin"
     headers = {
         "Host": site.url.removeprefix("http://"),
         "Authorization": f"Bearer {carol.token}",

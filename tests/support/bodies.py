@@ -380,7 +380,7 @@ def _capitals(key: str) -> str:
 KEYS = """
 NAME LABELS TASKTEMPLATE MODE NETWORKS ENDPOINTSPEC UPDATECONFIG CONTAINERSPEC RESOURCES
 RESTARTPOLICY PLACEMENT LOGDRIVER FORCEUPDATE RUNTIME IMAGE COMMAND ARGS HOSTNAME ENV DIR
-USER MOUNTS STOPGRACEPERIOD SECRETS TTY OPENSTDIN HEALTHCHECK INIT CAPABILITYDROP SYSCTLS
+USER MOUNTS STOPGRACEPERIOD SECRETS TTY OPENSTDIN HEALTHCHECK INIT CAPABILITYDROP SYSCTLS CONFIGS
 TYPE TARGET SOURCE READONLY VOLUMEOPTIONS TMPFSOPTIONS NOCOPY DRIVERCONFIG OPTIONS SIZEBYTES
 SECRETID SECRETNAME FILE UID GID TEST INTERVAL TIMEOUT STARTPERIOD RETRIES LIMITS
 RESERVATIONS NANOCPUS MEMORYBYTES PIDS GENERICRESOURCES DISCRETERESOURCESPEC KIND VALUE
@@ -456,8 +456,15 @@ def _wrongs(read: Any, user: str, server: str, nfs: bool) -> Iterator[str]:
         yield "it runs as another user"
     if container["CAPABILITYDROP"] != ["ALL"] * max(1, len(container["CAPABILITYDROP"])):
         yield "it keeps capabilities"
-    if container["SYSCTLS"] != {"net.ipv4.ip_unprivileged_port_start": "1024"}:
+    if container["SYSCTLS"] != {
+        "net.ipv4.ip_unprivileged_port_start": "1024",
+        "net.ipv4.ip_local_reserved_ports": "8888",
+    }:
         yield "it sets the kernel"
+    if container["COMMAND"] != ["/usr/local/bin/walled", "/usr/local/bin/docker-entrypoint"]:
+        yield "it starts without walls"
+    if container.get("CONFIGS"):
+        yield "it reads a config of another"
     for secret in container.get("SECRETS") or ():
         if (secret["SECRETID"], secret["SECRETNAME"]) not in (
             (TOKEN, "own"),

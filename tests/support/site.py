@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {
         "small": {"title": "Small", "limit": {"cpu": 1, "memory": "1G"}},
         "medium": {"title": "Medium", "limit": {"cpu": 1.5, "memory": "1536M"}},
     },
-    "groups": {"lab": {"sizes": ["medium"]}},
+    "groups": {"lab": {"sizes": ["medium"]}, "guild": {"shared": "everyone"}},
 }
 
 

@@ -1,6 +1,7 @@
 """Who gets through the gate: its real handlers, asked over HTTP, with a stand-in for the hub."""
 
 import asyncio
+import base64
 import json
 import re
 import time
@@ -18,10 +19,12 @@ from tornado.web import Application, RequestHandler, create_signed_value
 
 from notehive.gate import app
 from notehive.hub import config
+from notehive.settings import Group
 
 SITE = "workbench.example.com:8080"
 COOKIE_SECRET = "c" * 64
 OPEN = ["access:services!service=gate"]
+GROUPS = {"red": Group(), "blue": Group(shared="everyone"), "grey": Group(shared="none")}
 USERS = {
     "ana-token": {"kind": "user", "name": "ana", "scopes": OPEN},
     "all-token": {"kind": "user", "name": "boss", "scopes": ["access:services", "list:users"]},
@@ -29,6 +32,9 @@ USERS = {
     "other-token": {"kind": "user", "name": "ana", "scopes": ["access:services!service=jobs"]},
     "bare-token": {"kind": "user", "name": "ana", "scopes": []},
     "odd-token": {"kind": "user", "name": "zoë日\r\nX-Admin: 1", "scopes": OPEN},
+    "red-token": {"kind": "user", "name": "ana", "scopes": OPEN, "groups": ["red", "grey", "old"]},
+    "admin-token": {"kind": "user", "name": "boss", "scopes": [*OPEN, "admin-ui"]},
+    "service-token": {"kind": "service", "name": "ana", "scopes": OPEN},
 }
 
 
@@ -142,7 +148,7 @@ class Gate:
         hub = Application([(r"/hub/api/user", StandInHub)])
         self.hub = HTTPServer(hub)
         self.hub.add_socket(socket)
-        self.app = app.make_app()
+        self.app = app.make_app(GROUPS)
         self.auth = self.app.settings["hub_auth"]
         self.auth.api_url = f"http://127.0.0.1:{port}/hub/api"
         socket, self.port = bind_unused_port()
@@ -196,13 +202,15 @@ def cookie(token: str, secret: str = COOKIE_SECRET, **options: object) -> str:
         ("own-token", 403, None),
         ("other-token", 403, None),
         ("bare-token", 403, None),
+        ("service-token", 403, None),
         ("unknown-token", 401, None),
     ],
 )
-@pytest.mark.parametrize("way", ["token {}", "Bearer {}", "cookie"])
+@pytest.mark.parametrize("way", ["token {}", "Bearer {}", "Basic {}", "cookie"])
 def test_check(token: str, code: int, user: str | None, way: str, gate: Gate) -> None:
+    given = base64.b64encode(f"whoever:{token}".encode()).decode() if "Basic" in way else token
     by_cookie = way == "cookie"
-    headers = {"Cookie": cookie(token)} if by_cookie else {"Authorization": way.format(token)}
+    headers = {"Cookie": cookie(token)} if by_cookie else {"Authorization": way.format(given)}
     answer = gate.check(**headers)
     assert answer.code == code
     assert answer.headers.get("X-Notehive-User") == user
@@ -213,7 +221,10 @@ def test_check(token: str, code: int, user: str | None, way: str, gate: Gate) ->
     [
         {},
         {"X_Notehive_User": "boss"},
-        {"Authorization": "Basic YW5hOmFuYQ=="},
+        {"Authorization": "Basic YW5hOg=="},  # no password
+        {"Authorization": "Basic YW5hLXRva2Vu"},  # no colon
+        {"Authorization": "Basic ana-token"},
+        {"Authorization": "Basic /w=="},
         {"Authorization": "token "},
         {"Cookie": f"{app.COOKIE}=ana-token"},
         {"Cookie": cookie("ana-token", "another-secret")},
@@ -229,6 +240,40 @@ def test_nobody(headers: dict[str, str], gate: Gate) -> None:
     assert answer.code == 401
     assert "X-Notehive-User" not in answer.headers
     assert StandInHub.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "admin", "edits", "reads"),
+    [
+        ("ana-token", "", "everyone", "blue"),
+        ("red-token", "", "everyone,red", "blue"),
+        ("admin-token", "yes", "everyone", "blue"),
+        ("all-token", "", "everyone", "blue"),  # who may list users need not be an administrator
+    ],
+)
+def test_services_are_told_of_groups(
+    token: str, admin: str, edits: str, reads: str, gate: Gate
+) -> None:
+    told = gate.check(Authorization=f"token {token}").headers
+    assert told.get("X-Notehive-Admin", "") == admin
+    assert (told["X-Notehive-Edits"], told["X-Notehive-Reads"]) == (edits, reads)
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, 200),
+        ({"Origin": f"http://{SITE}"}, 200),
+        ({"Origin": "http://evil"}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+    ],
+)
+def test_a_password_that_a_browser_remembers_is_like_a_cookie(
+    headers: dict[str, str], code: int, gate: Gate
+) -> None:
+    given = base64.b64encode(b"x:ana-token").decode()
+    answer = gate.check(Authorization=f"Basic {given}", X_Original_Method="POST", **headers)
+    assert answer.code == code
 
 
 def test_a_token_in_the_address_is_none(gate: Gate) -> None:

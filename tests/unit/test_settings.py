@@ -198,6 +198,12 @@ def test_its_examples_are_good() -> None:
             "groups:\n  everyone:\n    members: [ana]",
             "3: groups.everyone.members: every user is in this group; remove the members",
         ),
+        (
+            "groups:\n  risk: {}\n  default: {}",
+            "3: groups.default: cannot be the name of a workspace",
+        ),
+        ("groups: {risk-: {}}", "1: groups.risk-: cannot be the name of a workspace of MLflow"),
+        ("groups: {r: {}}", "1: groups.r: cannot be the name of a workspace of MLflow"),
         ("groups: {a: {limits: {servers: 0}}}", "1: groups.a.limits.servers: should be at least 1"),
         ("groups: {a: {limits: {servers: 1.5}}}", "1: groups.a.limits.servers: should be a whole"),
         ("groups: {a: {limits: {cpu: -1}}}", "1: groups.a.limits.cpu: should be more than 0, not"),

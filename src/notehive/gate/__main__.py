@@ -4,13 +4,14 @@ import asyncio
 import logging
 
 from notehive.gate.app import make_app
+from notehive.hub.config import HubConfig
 
 PORT = 8090
 
 
 async def main() -> None:
     """Serve until the container is stopped."""
-    make_app().listen(PORT, xheaders=True)
+    make_app(HubConfig.load().groups).listen(PORT, xheaders=True)
     await asyncio.Event().wait()
 
 

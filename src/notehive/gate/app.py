@@ -5,15 +5,20 @@ token. Answers of the hub are cached for seconds, so that a log-out or a revoked
 effect soon after.
 """
 
+import base64
+import binascii
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
+from notehive.gate.headers import told
 from notehive.hub.config import read_secret
 from notehive.hub.core import GATE_SCOPE
+from notehive.settings import Group
 
 COOKIE = "notehive-gate"
 CACHE_SECONDS = 5
@@ -55,6 +60,17 @@ def same_origin(method: str, upgrade: str, headers: Any) -> bool:
     return bool(host) and origin in (f"http://{host}", f"https://{host}")
 
 
+def basic_password(authorization: str) -> str:
+    """Give the password of an `Authorization: Basic` header: a token, for programs like git."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials, validate=True).decode("ascii").partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
 def local_path(url: str) -> str:
     """The URL if it is a path of this site, else the front page: no redirects to elsewhere."""
     if re.fullmatch(r"/(?![/\\])[^\x00-\x20\\]*", url):
@@ -72,14 +88,20 @@ class GateHandler(RequestHandler):
 
     async def identify(self) -> dict[str, Any] | None:
         """The hub's model of the user or service that asks; None if there is none."""
+        headers = self.request.headers
         token = self.hub_auth.get_token(self, in_cookie=False)
         if not token:
-            if not same_origin(
-                self.request.headers.get("X-Original-Method", "GET"),
-                self.request.headers.get("X-Original-Upgrade", ""),
-                self.request.headers,
+            token = basic_password(headers.get("Authorization", ""))
+            # A browser adds cookies by itself, and passwords too once it has them; a program that
+            # has a password says nothing of pages.
+            by_browser = not token or "Origin" in headers or "Sec-Fetch-Site" in headers
+            if by_browser and not same_origin(
+                headers.get("X-Original-Method", "GET"),
+                headers.get("X-Original-Upgrade", ""),
+                headers,
             ):
                 raise HTTPError(403, "a page of another site made this request")
+        if not token:
             cookie = self.get_signed_cookie(COOKIE)
             token = cookie.decode() if cookie else ""
         if not token:
@@ -90,16 +112,18 @@ class GateHandler(RequestHandler):
 
 
 class CheckHandler(GateHandler):
-    """Nginx's question. 200 and the user's name; 401: log in; 403: known, but not allowed."""
+    """Nginx's question. 200 and who it is; 401: log in; 403: known, but not allowed."""
 
     async def get(self) -> None:
         """Answer for the request described by the headers X-Original-*."""
         model = await self.identify()
         if model is None:
             raise HTTPError(401)
-        if not self.hub_auth.check_scopes(self.hub_auth.access_scopes, model):
+        allowed = self.hub_auth.check_scopes(self.hub_auth.access_scopes, model)
+        if not allowed or model["kind"] != "user":  # a service of the hub may have a user's name
             raise HTTPError(403, "this token does not reach the pages behind the gate")
-        self.set_header("X-Notehive-User", model["name"].encode("ascii", "backslashreplace"))
+        for header, value in told(model, self.settings["groups"]).items():
+            self.set_header(header, value)
 
 
 class LoginHandler(GateHandler):
@@ -129,8 +153,8 @@ class HealthHandler(RequestHandler):
         self.finish("ok\n")
 
 
-def make_app() -> Application:
-    """The gate as a Tornado application."""
+def make_app(groups: Mapping[str, Group]) -> Application:
+    """The gate as a Tornado application; ``groups`` are those of the settings."""
     return Application(
         [
             (r"/gate/check", CheckHandler),
@@ -139,6 +163,7 @@ def make_app() -> Application:
             (r"/gate/health", HealthHandler),
         ],
         hub_auth=make_auth(),
+        groups=groups,
         # Signed with a kept secret: a restart of the gate logs nobody out.
         cookie_secret=read_secret("gate-cookie"),
         login_url=LOGIN_URL,

@@ -57,6 +57,23 @@ class SecretReference(Part):
     File: SecretFile
 
 
+class ConfigFile(Part):
+    """Where a container has a config, by its full path."""
+
+    Name: AbsolutePath
+    UID: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")]
+    GID: Annotated[str, Field(pattern=r"^[0-9]{1,5}$")]
+    Mode: Annotated[int, Field(ge=0, le=0o777)]
+
+
+class ConfigReference(Part):
+    """A config of a container."""
+
+    ConfigID: str
+    ConfigName: str
+    File: ConfigFile
+
+
 class HealthConfig(Part):
     """How the engine asks a container whether it is well."""
 
@@ -71,7 +88,7 @@ class Container(Part):
     """A container without any right."""
 
     Image: str
-    Command: list[str] | None = None
+    Command: list[str]
     Args: list[str] | None = None
     Hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] | None = None
     Env: list[str] | None = None
@@ -81,6 +98,7 @@ class Container(Part):
     Mounts: list[Mount] = Field(default_factory=list)
     StopGracePeriod: Annotated[int, Field(ge=0, le=HOUR)] | None = None
     Secrets: list[SecretReference] = Field(default_factory=list)
+    Configs: list[ConfigReference] = Field(default_factory=list)
     TTY: bool | None = None
     OpenStdin: bool | None = None
     Healthcheck: HealthConfig | None = None

@@ -25,7 +25,9 @@ class Rules:
     images: frozenset[str]
     network: str
     constraints: frozenset[str]  # that each has
+    command: Sequence[str]  # of each, before its own arguments
     sysctls: Mapping[str, str]  # that each has, and no others
+    configs: Sequence[tuple[str, str, str]]  # that it may have: id, name, and the file's
     most: Most
     mounts: Callable[[LabelSet], Sequence[Mount]]  # by labels; to be written or read only
     token: LabelSet  # labels of the secrets that are one service's own
@@ -46,6 +48,11 @@ class Rules:
         if container.Image not in self.images:
             raise RefusedError(f"Image: {container.Image!r} is not among images: in settings.yml.")
         self._check_networks([network.Target for network in task.Networks])
+        if container.Command != self.command:
+            raise RefusedError(f"Command: it is {' '.join(self.command)}, and no other.")
+        for config in container.Configs:
+            if (config.ConfigID, config.ConfigName, config.File.Name) not in self.configs:
+                raise RefusedError(f"Configs: {config.ConfigName} is not for users' servers.")
         if container.Sysctls != self.sysctls:
             raise RefusedError(f"Sysctls: these are set, and no others: {dict(self.sysctls)}.")
         if missing := self.constraints - set(task.Placement.Constraints):

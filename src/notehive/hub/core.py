@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from notehive.gate.headers import ADMIN_SCOPE
 from notehive.hub.config import HubConfig, read_secret
 
 # What a browser session and a token of a user may do beside what JupyterHub allows by itself.
@@ -41,6 +42,8 @@ def update_core(c: Any, config: HubConfig) -> None:
             "oauth_client_id": "service-gate",
             "oauth_redirect_uri": "/gate/oauth_callback",
             "oauth_no_confirm": True,
+            # By it services know administrators; JupyterHub grants it to nobody else.
+            "oauth_client_allowed_scopes": [ADMIN_SCOPE],
             "display": False,
         }
     )

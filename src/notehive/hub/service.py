@@ -20,9 +20,12 @@ from docker.types import (
 
 from notehive.wall import MARK
 
-# Docker lets anybody in a container send from a port below 1024. By such a port an NFS server knows
-# a node's kernel from a program that asks for other people's homes.
-SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "1024"}
+SYSCTLS = {
+    # Docker lets anybody in a container send from a port below 1024. By such a port an NFS server
+    # knows a node's kernel from a program that asks for other people's homes.
+    "net.ipv4.ip_unprivileged_port_start": "1024",
+    MARK[0]: MARK[1],
+}
 # In notebooks-images/base. Named here, so that no image starts without walls: not by an entrypoint
 # of its own, and not at all if it is built on none of ours. With their paths, for the directory
 # that is searched first is in the user's home.
@@ -45,8 +48,8 @@ class Amounts:
 class Extra:
     """What an operator adds by SwarmSpawner's options ``extra_...``; it wins over ours.
 
-    What a server does not work without stays: its labels, mounts, secrets,
-    configs, constraints, network.
+    What a server does not work without stays: its labels, mounts, secrets, configs, constraints,
+    network, and what its walls are made by.
     """
 
     container: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +90,6 @@ def build(
     container = ContainerSpec(
         **{
             "image": image,
-            "command": ENTRYPOINT,
             "args": list(args),
             "env": dict(env),
             "init": True,
@@ -97,7 +99,8 @@ def build(
             "mounts": [*mounts, *extra.container.get("mounts", ())],
             "secrets": [*secrets, *extra.container.get("secrets", ())],
             "configs": [*configs, *extra.container.get("configs", ())],
-            "sysctls": {**SYSCTLS, **extra.container.get("sysctls", {}), MARK[0]: MARK[1]},
+            "command": ENTRYPOINT,
+            "sysctls": {**extra.container.get("sysctls", {}), **SYSCTLS},
         }
     )
     placement = {

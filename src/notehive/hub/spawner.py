@@ -25,6 +25,7 @@ from notehive.hub import (
     stopping,
     storage,
     tokens,
+    tracking,
 )
 from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
@@ -157,9 +158,9 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
         What the operator's ``environment`` says wins, as in JupyterHub's own part of it.
         """
-        env = {}
+        env: dict[str, str] = {}
         if self.platform.services.mlflow:
-            env["MLFLOW_TRACKING_URI"] = f"{self.platform.url}/mlflow"
+            env |= tracking.server_env(self.platform, self.groups)
         if self.platform.pip_index_url:
             env["PIP_INDEX_URL"] = self.platform.pip_index_url
         may = rights_of(self.platform, self.user).sizes

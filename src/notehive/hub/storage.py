@@ -13,7 +13,8 @@ from docker.types import DriverConfig, Mount
 from notehive import naming
 from notehive.hub import keeper
 from notehive.hub.config import HubConfig
-from notehive.settings import EVERYONE, format_memory, home_quota
+from notehive.hub.sharing import shared
+from notehive.settings import format_memory, home_quota
 
 HOME = "/home/jovyan"
 
@@ -33,10 +34,8 @@ class Directory(NamedTuple):
 def directories(config: HubConfig, user: str, groups: Set[str]) -> Iterator[Directory]:
     """Give the user's home, and the shared folders that a member of these groups may see."""
     yield Directory(naming.home(user), HOME)
-    for name, group in config.groups.items():
-        member = name in groups or name == EVERYONE
-        if group.shared == "everyone" or (group.shared == "members" and member):
-            yield Directory(naming.shared(name), f"/shared/{name}", read_only=not member)
+    for name, member in shared(config.groups, groups).items():
+        yield Directory(naming.shared(name), f"/shared/{name}", read_only=not member)
 
 
 def mounts(config: HubConfig, user: str, groups: Set[str]) -> list[Mount]:

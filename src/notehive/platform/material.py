@@ -7,7 +7,7 @@ from typing import Any
 
 from notehive import docker, shell
 from notehive.hub.config import HubFile
-from notehive.platform import certificate, self_signed
+from notehive.platform import certificate, secrets, self_signed
 from notehive.settings import Settings
 
 SECRET, CONFIG = "certificate", "trusted"  # their names in stack.yml
@@ -29,7 +29,7 @@ def adapt(stack: dict[str, Any], settings: Settings) -> None:
     if not settings.redirect_port:
         nginx["ports"].pop()
     if kind not in ("files", "self-signed"):
-        del nginx["secrets"], stack["secrets"][SECRET]
+        secrets.leave_out(stack, SECRET)
     if kind != "acme":
         del services["certbot"], nginx["volumes"]
     elif not settings.tls.authority:

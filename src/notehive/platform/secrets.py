@@ -1,8 +1,17 @@
 """Passwords and tokens: Swarm secrets, made once, known to nobody."""
 
 import secrets
+from typing import Any
 
 from notehive import docker, shell
+
+
+def leave_out(stack: dict[str, Any], name: str) -> None:
+    """Take a secret out of a stack file, and from its services."""
+    del stack["secrets"][name]
+    for service in stack["services"].values():
+        if "secrets" in service:
+            service["secrets"] = [each for each in service["secrets"] if each["source"] != name]
 
 
 def value(name: str) -> str:

@@ -20,6 +20,7 @@ from notehive.platform import (
     machine,
     material,
     packages,
+    secrets,
     storage,
     walls,
 )
@@ -51,7 +52,7 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
         del data["services"][name]
     storage.adapt(data, settings)
     if not identity.secret(settings.auth):
-        leave_out_secret(data, identity.SECRET)
+        secrets.leave_out(data, identity.SECRET)
     material.adapt(data, settings)
     for key in ("volumes", "networks"):
         used = {
@@ -64,14 +65,6 @@ def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
     return {key: value for key, value in data.items() if not key.startswith("x-")} | {
         "version": "3.9"  # docker stack deploy of Docker 20.10 wants it
     }
-
-
-def leave_out_secret(data: dict[str, Any], name: str) -> None:
-    """Take a secret out of a stack, and from its services."""
-    del data["secrets"][name]
-    for service in data["services"].values():
-        if "secrets" in service:
-            service["secrets"] = [s for s in service["secrets"] if s["source"] != name]
 
 
 def image_names(stack: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,1 @@
+"""MLflow's server behind the gate: what each user may do in it, and what nobody may."""
