@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from docker.types import Mount, NetworkAttachmentConfig, SecretReference
+from docker.types import ConfigReference, Mount, NetworkAttachmentConfig, SecretReference
 
 from notehive import naming
 from notehive.hub import service, storage
-from notehive.hub.config import HubConfig, HubStorage
+from notehive.hub.config import HubConfig, HubFile, HubStorage
 from tests.unit.conftest import hub_config
 
 LONG_S, KELVIN = "\u017f", "\u212a"  # letters that Go takes for s and k
@@ -36,6 +36,7 @@ own_config:
 """
 NFS = "addr=10.0.0.7,port=2049,nodev,nosuid,vers=4.2,hard"
 TOKEN, LICENCE, OTHERS, PLATFORMS = ("a" * 25, "b" * 25, "c" * 25, "d" * 25)  # ids of secrets
+CONFIG, CA_FILE = "e" * 25, "/etc/ssl/certs/ca-certificates.crt"
 LABELS = ("notehive.stack", "notehive.kind", "notehive.user", "notehive.server")
 
 
@@ -43,7 +44,14 @@ def config(*, nfs: bool = False) -> HubConfig:
     """What the guard is told."""
     told = hub_config(SETTINGS)
     storage = HubStorage(root="/srv/homes", nfs=NFS if nfs else "", quota=0)
-    return told.model_copy(update={"storage": storage, "constraints": ["node.labels.nh == true"]})
+    trusted = HubFile(id=CONFIG, name="nh_trusted-1", target=CA_FILE)
+    return told.model_copy(
+        update={
+            "storage": storage,
+            "constraints": ["node.labels.nh == true"],
+            "trusted": trusted,
+        }
+    )
 
 
 def secrets(user: str, server: str) -> dict[str, Body]:
@@ -105,6 +113,7 @@ def server(
             labels=labels,
             mounts=[*storage.mounts(told, user, groups), shm, *mounts],
             secrets=[own, *more],
+            configs=[ConfigReference(CONFIG, "nh_trusted-1", filename=CA_FILE, mode=0o444)],
             amounts=service.Amounts(
                 cpu=chosen.limit.cpu,
                 memory=chosen.limit.memory,
@@ -261,6 +270,11 @@ ATTACKS: list[tuple[Path, Any]] = [
     ((*CONTAINER, "DNSConfig"), {"Nameservers": ["10.0.0.1"]}),
     ((*CONTAINER, "Isolation"), "process"),
     ((*CONTAINER, "Configs"), [{"ConfigID": "x", "ConfigName": "nh_hub"}]),
+    ((*CONTAINER, "Configs", 0, "ConfigID"), OTHERS),
+    ((*CONTAINER, "Configs", 0, "File", "Name"), "/usr/local/bin/walled"),
+    ((*CONTAINER, "Command"), None),
+    ((*CONTAINER, "Command"), ["/usr/local/bin/docker-entrypoint"]),
+    ((*CONTAINER, "Sysctls", "net.ipv4.ip_local_reserved_ports"), ""),
     ((*CONTAINER, "Labels", "com.docker.swarm.service.name"), "nh_hub"),
     ((*CONTAINER, "Labels", "notehive.user"), "bob"),
     ((*CONTAINER, "Mounts"), [mount("/")]),
@@ -380,8 +394,8 @@ def _capitals(key: str) -> str:
 KEYS = """
 NAME LABELS TASKTEMPLATE MODE NETWORKS ENDPOINTSPEC UPDATECONFIG CONTAINERSPEC RESOURCES
 RESTARTPOLICY PLACEMENT LOGDRIVER FORCEUPDATE RUNTIME IMAGE COMMAND ARGS HOSTNAME ENV DIR
-USER MOUNTS STOPGRACEPERIOD SECRETS TTY OPENSTDIN HEALTHCHECK INIT CAPABILITYDROP SYSCTLS CONFIGS
-TYPE TARGET SOURCE READONLY VOLUMEOPTIONS TMPFSOPTIONS NOCOPY DRIVERCONFIG OPTIONS SIZEBYTES
+USER MOUNTS STOPGRACEPERIOD SECRETS TTY OPENSTDIN HEALTHCHECK INIT CAPABILITYDROP SYSCTLS CONFIGS CONFIGID
+CONFIGNAME TYPE TARGET SOURCE READONLY VOLUMEOPTIONS TMPFSOPTIONS NOCOPY DRIVERCONFIG OPTIONS SIZEBYTES
 SECRETID SECRETNAME FILE UID GID TEST INTERVAL TIMEOUT STARTPERIOD RETRIES LIMITS
 RESERVATIONS NANOCPUS MEMORYBYTES PIDS GENERICRESOURCES DISCRETERESOURCESPEC KIND VALUE
 CONDITION DELAY MAXATTEMPTS WINDOW CONSTRAINTS PREFERENCES SPREAD SPREADDESCRIPTOR PLATFORMS
@@ -463,8 +477,9 @@ def _wrongs(read: Any, user: str, server: str, nfs: bool) -> Iterator[str]:
         yield "it sets the kernel"
     if container["COMMAND"] != ["/usr/local/bin/walled", "/usr/local/bin/docker-entrypoint"]:
         yield "it starts without walls"
-    if container.get("CONFIGS"):
-        yield "it reads a config of another"
+    for given in container.get("CONFIGS") or ():
+        if (given["CONFIGID"], given["FILE"]["NAME"]) != (CONFIG, CA_FILE):
+            yield "it has another config, or has it in place of another file"
     for secret in container.get("SECRETS") or ():
         if (secret["SECRETID"], secret["SECRETNAME"]) not in (
             (TOKEN, "own"),
