@@ -12,8 +12,8 @@ from docker.utils import kwargs_from_env
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 THREADS = 10  # calls at once; the engine answers most within 5 ms
-# For a guard that is started again, like with a change of the settings. The Swarm takes ten of them:
-# it waits before a restart, and tells nobody the address of a service that is not yet healthy.
+# For a guard that is started again, like with a change of the settings. The Swarm takes ten of
+# them: it waits before a restart, and tells nobody the address of what is not yet healthy.
 ABSENT_SECONDS = 30
 RETRY_SECONDS = 0.2
 
