@@ -201,7 +201,8 @@ def test_a_program_that_connects_at_once_meets_walls(site: Site, ben: User) -> N
             "    print(host, port, word, file=open('/home/jovyan/tried', 'a'))\n"
         )
         file = "/home/jovyan/.jupyter/jupyter_server_config.py"
-        site.exec(dora.service, "sh", "-c", f'echo "$0" > {file}', tries)
+        write = f'rm -f /home/jovyan/tried; echo "$0" > {file}'  # a kept site has kept homes
+        site.exec(dora.service, "sh", "-c", write, tries)
         for _ in range(3):
             dora.stop()
             dora.start(image="base", size="small")
