@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from notehive import docker, naming, settings, shell
 from notehive.errors import BadInput, NotehiveError
@@ -206,7 +206,9 @@ def settings_(
     if not rows:
         known = ", ".join(Settings.model_fields)
         raise BadInput(f"{section}: no such section of the settings; sections are {known}")
-    table = Table("setting", "default", "what it says", box=None, header_style="dim")
+    # A long default is folded, and leaves the keys whole.
+    columns = Column("setting", no_wrap=True), Column("default", overflow="fold")
+    table = Table(*columns, "what it says", box=None, header_style="dim")
     for key, default, text in rows:
         table.add_row(escape(key), escape(default), escape(text))
     console.print(table)

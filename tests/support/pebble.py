@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import ssl
 import subprocess
 import urllib.request
@@ -58,7 +59,9 @@ def pebble(site: Site, directory: Path, http_port: int) -> Iterator[Pebble]:
             issuer = wait_for("Pebble", lambda: _root(own))
             authority = directory / "both.crt"
             authority.write_bytes(own.file.read_bytes() + issuer)
-            yield Pebble(f"https://{address}:{PORT}/dir", authority)
+            # Each is a new authority: what certbot got of an earlier one is none of this one's.
+            query = secrets.token_hex(4)
+            yield Pebble(f"https://{address}:{PORT}/dir?{query}", authority)
         finally:
             first.terminate()
             second.terminate()
