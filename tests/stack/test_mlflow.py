@@ -295,8 +295,8 @@ def test_but_only_in_its_own_workspace(secret: Secret, gerd: User) -> None:
             f"http://mlflow:5000/api/2.0/mlflow-artifacts/artifacts/{secret.place}",
         )
     ]
-    place = f"mlflow-artifacts:/{secret.place}"
-    for place, early in [*tries, (place, False), (place, True)]:
+    plainly = f"mlflow-artifacts:/{secret.place}"
+    for place, early in [*tries, (plainly, False), (plainly, True)]:
         tags = {
             "mlflow.artifactLocation": place,
             "mlflow.trace.archiveLocation": place,
