@@ -17,6 +17,13 @@ absent = {"alembic", "httpx", "jupyterhub.handlers", "rfc3987_syntax"}
 absent |= {name.split(":")[0] for name in LATER}
 print(*sorted(absent & set(sys.modules)))
 """
+CONNECTS = """
+import zmq
+from jupyter_server.serverapp import ServerApp
+app = ServerApp()
+app.initialize(["--no-browser"], find_extensions=True)
+print(app.kernel_manager.context.socket(zmq.SUB).getsockopt(zmq.RECONNECT_IVL))
+"""
 # All that Jupyter has schemas for is checked with them as before. Only the formats of addresses
 # in JSON schemas, "iri" and "iri-reference", are not checked, and none of the schemas has one.
 SCHEMAS = """
@@ -122,6 +129,11 @@ def test_what_was_left_out_comes_when_it_is_used(base: str, containers: Containe
     )
     printed = container.python(f"{LOAD}\nprint(*jupyterhub.scopes.{check})")
     assert printed.splitlines()[-1] == "access:servers!server=ada/"
+
+
+def test_a_kernel_that_gets_ready_is_heard(image: str, containers: Containers) -> None:
+    """Or every other first cell would wait for half a second."""
+    assert containers.idle(image).python(CONNECTS).split()[-1] == "10"
 
 
 def test_a_kernel_is_a_whole_one(image: str, containers: Containers) -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.log import log_request
 from jupyter_server.utils import url_path_join
@@ -21,6 +22,7 @@ from notehive.lab.notices import Notices
 from notehive.lab.report import Reporter
 
 LOOK_AT_MEMORY_SECONDS = 1.0
+RECONNECT_MS = 10  # until a connection to a kernel that does not listen yet is tried again
 # The kernel prefers these processes to the server when it has to kill one: the server must be
 # there to say so. Their children inherit it.
 KILLED_FIRST = "500"
@@ -128,6 +130,9 @@ class Keeper:
 
 
 def _load_jupyter_server_extension(serverapp: Any) -> None:
+    # A new kernel says once that it is ready. Who was not connected hears so after half a second,
+    # and by itself ZeroMQ tries again only every 100 ms.
+    serverapp.kernel_manager.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
     serverapp.web_app.settings["notehive"] = Keeper(serverapp)
     serverapp.web_app.add_handlers(
         ".*$",
