@@ -295,17 +295,17 @@ def test_but_only_in_its_own_workspace(secret: Secret, gerd: User) -> None:
             f"http://mlflow:5000/api/2.0/mlflow-artifacts/artifacts/{secret.place}",
         )
     ]
-    place = f"mlflow-artifacts:/{secret.place}"
-    for told, early in [*tries, (place, False), (place, True)]:
+    plainly = f"mlflow-artifacts:/{secret.place}"
+    for place, early in [*tries, (plainly, False), (plainly, True)]:
         tags = {
-            "mlflow.artifactLocation": told,
-            "mlflow.trace.archiveLocation": told,
+            "mlflow.artifactLocation": place,
+            "mlflow.trace.archiveLocation": place,
             "mlflow.trace.spansLocation": "ARCHIVE_REPO",
         }
         for workspace, where in ((GUILD, experiment), ("default", "0")):
             trace = a_trace(gerd, where, workspace, tags, early=early)
             for answer in data_of(gerd, trace, workspace):
-                assert b"TOPSECRET" not in answer.body, (told, answer)
+                assert b"TOPSECRET" not in answer.body, (place, answer)
 
 
 def test_a_file_has_the_name_that_it_was_given(secret: Secret) -> None:

@@ -92,9 +92,8 @@ class World:
 
     def file(self, workspace: str) -> str:
         """Path of a file of this workspace's run."""
-        below = "" if workspace == DEFAULT else f"workspaces/{workspace}/"
-        place = f"{below}{self.experiments[workspace]}/{self.runs[workspace]}/artifacts/file.txt"
-        return f"/mlflow/api/2.0/mlflow-artifacts/artifacts/{place}"
+        place = f"{self.experiments[workspace]}/{self.runs[workspace]}/artifacts/file.txt"
+        return f"/mlflow/api/2.0/mlflow-artifacts/artifacts/workspaces/{workspace}/{place}"
 
 
 @pytest.fixture(scope="module")

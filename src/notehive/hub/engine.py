@@ -13,14 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 THREADS = 10  # calls at once; the engine answers most within 5 ms
 # For a guard that is started again, like with a change of the settings. The Swarm takes ten of
-<<<<<<< HEAD
-# them: it waits before a restart, and names no address of a service that is not yet healthy.
-||||||| 2e3dc1f
-# For a guard that is started again, like with a change of the settings. The Swarm takes ten of them:
-# it waits before a restart, and tells nobody the address of a service that is not yet healthy.
-=======
 # them: it waits before a restart, and tells nobody the address of what is not yet healthy.
->>>>>>> h-guard
 ABSENT_SECONDS = 30
 RETRY_SECONDS = 0.2
 
