@@ -28,7 +28,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def summary(health: Health) -> dict[str, Any]:
-    """Give what was seen of the hub's health, in milliseconds."""
+    """Give what was seen, in milliseconds."""
     return {
         "asked": len(health.seconds),
         "not_200": sum(status != 200 for status in health.statuses),
@@ -45,10 +45,14 @@ def measure(cluster: Cluster) -> dict[str, Any]:
         figures["hub_mib_before"] = cluster.hub_memory() >> 20
         for name, work in (("come", many.come), ("go", many.go)):
             began = time.monotonic()
-            with Health(cluster.site) as health:
+            with Health(cluster.site) as hub, Health(cluster.site, "/healthz") as nginx:
                 work()
             seconds = round(time.monotonic() - began, 1)
-            figures[name] = {"seconds": seconds, "hub_health": summary(health)}
+            figures[name] = {
+                "seconds": seconds,
+                "hub_health": summary(hub),
+                "nginx_alone": summary(nginx),
+            }
             figures[f"hub_mib_after_{name}"] = cluster.hub_memory() >> 20
     return figures
 

@@ -1,12 +1,13 @@
 """Many users with servers, which stand-ins are: for what depends on their number alone."""
 
 import hashlib
-import threading
+import multiprocessing
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.support.cluster import Cluster, copy_images
@@ -97,24 +98,29 @@ def crowd(site: Site, number: int) -> Iterator[Crowd]:
 
 @dataclass
 class Health:
-    """Asks the hub whether it is well, all the time."""
+    """Asks for a page all the time, from a process of its own: nothing else delays it."""
 
     site: Site
+    path: str = "/hub/health"
     statuses: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
     def __enter__(self) -> "Health":
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self._thread.start()
+        self._end = multiprocessing.Event()
+        self._found, found = multiprocessing.Pipe(duplex=False)
+        self._process = multiprocessing.Process(target=self._ask, args=(found,))
+        self._process.start()
+        found.close()  # so that the end of the process is the end of what it tells
         return self
 
     def __exit__(self, *error: object) -> None:
         self._end.set()
-        self._thread.join()
+        self.statuses, self.seconds = self._found.recv()
+        self._process.join()
 
-    def _ask(self) -> None:
+    def _ask(self, found: Connection) -> None:
         while not self._end.wait(0.1):
             began = time.perf_counter()
-            self.statuses.append(fetch(self.site, "/hub/health").status)
+            self.statuses.append(fetch(self.site, self.path).status)
             self.seconds.append(time.perf_counter() - began)
+        found.send((self.statuses, self.seconds))
