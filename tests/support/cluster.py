@@ -208,7 +208,9 @@ def new(machines: int = 3) -> Cluster:
     chosen = {
         "name": f"notehive-cluster{NUMBER or ''}",
         "url": f"http://{nodes[0].address}:8080",
-        "network": SETTINGS["network"],
+        # Not the subnet of this machine's own site: its wall sees the processes of all machines
+        # that are made of this one, and would take their servers for its own.
+        "network": {**SETTINGS["network"], "users": f"10.{158 + NUMBER}.0.0/16"},
         "sizes": SETTINGS["sizes"],
         "images": {"base": {"title": "Base"}},
         "services": {"mlflow": False},
