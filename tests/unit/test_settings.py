@@ -171,12 +171,12 @@ def test_its_examples_are_good() -> None:
         ),
         (
             "groups:\n  lab:\n    limits: {memory: 1G}",
-            "3: groups.lab.limits: no size of the group is within its limits: small needs 1 CPU and "
-            "2G; raise the limits or name a smaller size",
+            "3: groups.lab.limits: no size of the group is within its limits: small needs 1 CPU "
+            "and 2G; raise the limits or name a smaller size",
         ),
         (
             "groups:\n  lab: {sizes: [medium]}\n  everyone: {limits: {cpu: 1}}",
-            "2: groups.lab.sizes: no size of the group is within its limits: medium needs 2 CPU and ",
+            "2: groups.lab.sizes: no size of the group is within its limits: medium needs 2 CPU",
         ),
         (
             "groups:\n  lab: {sizes: [medium]}\n  risk:\n    limits: {memory: 3G}\n"
