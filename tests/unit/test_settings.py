@@ -212,18 +212,18 @@ def test_its_examples_are_good() -> None:
             "1: groups.a.limits.gpu: unknown key; did you mean cpu",
         ),
         (
-            "groups:\n  a:\n    limits: {memory: 1G}",
-            "3: groups.a.limits: no size of the group is within its limits: small needs 1 CPU and "
-            "2G; raise the limits or name a smaller size",
+            "groups:\n  lab:\n    limits: {memory: 1G}",
+            "3: groups.lab.limits: no size of the group is within its limits: small needs 1 CPU "
+            "and 2G; raise the limits or name a smaller size",
         ),
         (
-            "groups:\n  a: {sizes: [medium]}\n  everyone: {limits: {cpu: 1}}",
-            "2: groups.a.sizes: no size of the group is within its limits: medium needs 2 CPU and ",
+            "groups:\n  lab: {sizes: [medium]}\n  everyone: {limits: {cpu: 1}}",
+            "2: groups.lab.sizes: no size of the group is within its limits: medium needs 2 CPU",
         ),
         (
-            "groups:\n  a: {sizes: [medium]}\n  b:\n    limits: {memory: 3G}\n"
+            "groups:\n  lab: {sizes: [medium]}\n  risk:\n    limits: {memory: 3G}\n"
             "  everyone: {limits: {cpu: 0.5}}",
-            "2: groups.a.sizes: no size of the group is within its limits",
+            "2: groups.lab.sizes: no size of the group is within its limits",
         ),
         (
             "sizes:\n  a:\n    limit: {cpu: 1, memory: 1G}\n    gpu_kind: A100",
@@ -547,13 +547,13 @@ def test_a_size_reserves_a_part_of_its_limit_by_default() -> None:
 @pytest.mark.parametrize(
     ("groups", "fits"),
     [
-        ("a: {limits: {cpu: 1}}", True),
-        ("a: {limits: {cpu: 1}, sizes: [medium]}", False),
-        ("a: {limits: {cpu: 2}, sizes: [medium]}, everyone: {limits: {memory: 4G}}", True),
-        ("a: {sizes: [small, medium]}, everyone: {limits: {cpu: 1}}", True),
-        ("a: {sizes: [small]}, everyone: {limits: {cpu: 1}}", False),  # only medium is open
-        ("a: {sizes: [small]}, everyone: {limits: {cpu: 1}, sizes: [small]}", True),
-        ("a: {}, everyone: {limits: {servers: 1}}", True),
+        ("lab: {limits: {cpu: 1}}", True),
+        ("lab: {limits: {cpu: 1}, sizes: [medium]}", False),
+        ("lab: {limits: {cpu: 2}, sizes: [medium]}, everyone: {limits: {memory: 4G}}", True),
+        ("lab: {sizes: [small, medium]}, everyone: {limits: {cpu: 1}}", True),
+        ("lab: {sizes: [small]}, everyone: {limits: {cpu: 1}}", False),  # only medium is open
+        ("lab: {sizes: [small]}, everyone: {limits: {cpu: 1}, sizes: [small]}", True),
+        ("lab: {}, everyone: {limits: {servers: 1}}", True),
     ],
 )
 def test_a_group_can_start_what_it_is_for(groups: str, fits: bool) -> None:
