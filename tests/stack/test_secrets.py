@@ -15,6 +15,7 @@ HOLDERS = {
     "hub-admin-token": "hub",
     "hub-cookie": "hub",
     "hub-state": "hub",
+    "mlflow-key": "mlflow",
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",

@@ -42,6 +42,7 @@ class Attempt:
             "labels": {},
             "mounts": [],
             "secrets": [],
+            "configs": [],
             "amounts": AMOUNTS,
             "network": self.network,
             "constraints": [],
