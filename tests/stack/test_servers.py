@@ -51,7 +51,9 @@ def test_the_service_is_what_was_chosen(site: Site, ada: User, server: str) -> N
     shared = {"Type": "bind", "Source": f"{root}/shared/lab", "Target": "/shared/lab"}
     assert mounts["/shared/lab"] == shared
     assert mounts["/dev/shm"]["TmpfsOptions"] == {"SizeBytes": 2**29}
-    assert len(mounts) == 3
+    # What another group shares with everyone, and nothing else.
+    assert set(mounts) == {"/home/jovyan", "/shared/lab", "/shared/guild", "/dev/shm"}
+    assert mounts["/shared/guild"]["ReadOnly"]
 
 
 def test_inside_are_the_limits_and_no_rights(site: Site, ada: User, server: str) -> None:

@@ -27,7 +27,8 @@ def test_a_changed_setting_restarts_only_what_it_touches(site: Site) -> None:
     with changed(site, sizes={**site.settings["sizes"], "tiny": tiny}):
         after = site.tasks()
         restarted = {before[task] for task in before.keys() - after.keys()}
-        assert restarted == {f"{site.name}_hub"}
+        # The guard and the gate go by the same configuration.
+        assert restarted == {f"{site.name}_{name}" for name in ("gate", "guard", "hub")}
         configs = docker("config", "ls", "--quiet", "--filter", f"label=notehive.stack={site.name}")
         # The hub's, the walls', and an old one, which goes with its last task, at the next `up`.
         assert len(configs.split()) <= 3

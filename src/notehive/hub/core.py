@@ -25,6 +25,8 @@ def update_core(c: Any, config: HubConfig) -> None:
     # The password of the database comes from a .pgpass file (PGPASSFILE in stack.yml).
     # A restart of the hub leaves users' servers and the proxy's routes alone.
     hub.cleanup_servers = False
+    # Servers let a hub in once its name means its new address, and so not before it answers.
+    hub.init_spawners_timeout = 1
     hub.cleanup_proxy = False
 
     proxy = c.ConfigurableHTTPProxy
