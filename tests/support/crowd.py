@@ -2,6 +2,8 @@
 
 import hashlib
 import multiprocessing
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +14,10 @@ from pathlib import Path
 
 from tests.support.cluster import Cluster, copy_images
 from tests.support.hub import User, quoted, user
-from tests.support.site import Site, docker, fetch, wait_for
+from tests.support.site import ROOT, Site, docker, fetch, wait_for
 
 FILES = Path(__file__).parent / "stand_in"
+WALLED = ROOT / "notebooks-images/base/walled"
 OPTIONS = {"image": "stand-in", "size": "tiny"}
 AT_ONCE = 8  # starts; the machines of a cluster of tests share two cores
 
@@ -23,10 +26,14 @@ def add_stand_in(cluster: Cluster) -> None:
     """Build the stand-in's image, offer it to users, and have it on every node."""
     registry = f"127.0.0.1:{cluster.settings['network']['registry_port']}"
     (parent,) = cluster.build("python")
-    content = b"".join(path.read_bytes() for path in sorted(FILES.iterdir()))
+    files = [*sorted(FILES.iterdir()), WALLED]
+    content = b"".join(path.read_bytes() for path in files)
     digest = hashlib.sha256(parent.encode() + content).hexdigest()[:16]
     reference = f"{registry}/tests/stand-in:{digest}"
-    docker("build", "--quiet", "--build-arg", f"PARENT={parent}", "--tag", reference, str(FILES))
+    with tempfile.TemporaryDirectory() as context:
+        for path in files:
+            shutil.copy(path, context)
+        docker("build", "--quiet", "--build-arg", f"PARENT={parent}", "--tag", reference, context)
     copy_images([reference], cluster.nodes[0])
     cluster.settings["images"]["stand-in"] = {"image": reference}
     cluster.settings["sizes"]["tiny"] = {
