@@ -63,4 +63,4 @@ def test_a_killed_hub_disturbs_no_kernel(
     assert output.inner_text().split() == [w for n in range(COUNT) for w in ("count", str(n))]
     assert not [url for url in closed if url in channels]
     assert [socket.url for socket in opened if "/channels" in socket.url] == channels
-    assert (kara.server() or {}).get("ready")
+    wait_for("the server to let the hub in", lambda: (kara.server() or {}).get("ready"), 30)

@@ -177,7 +177,7 @@ def test_servers_mount_their_homes_from_it(served: Site) -> None:
             },
         }
         assert not task["Placement"].get("Constraints"), "servers run on any node"
-        assert task["ContainerSpec"]["Sysctls"] == {"net.ipv4.ip_unprivileged_port_start": "1024"}
+        assert task["ContainerSpec"]["Sysctls"]["net.ipv4.ip_unprivileged_port_start"] == "1024"
         served.exec("storage", "test", "-d", f"/srv/storage/{home}")
         if has_nfs_client():
             wait_for("the server", lambda: (olga.server() or {}).get("ready"), 120)

@@ -151,7 +151,8 @@ def stopped(site: Site) -> Iterator[None]:
 
 def programs(site: Site, service: str) -> list[str]:
     """What runs in the container of a service."""
-    return [args for _, args in processes(site, service) if args != "/usr/bin/sleep 0.05"]
+    pauses = ("/usr/bin/sleep 0.05", "[sleep]")  # the second is one that has just ended
+    return [args for _, args in processes(site, service) if args not in pauses]
 
 
 def processes(site: Site, service: str) -> list[tuple[int, str]]:
