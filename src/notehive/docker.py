@@ -84,9 +84,9 @@ def create_pull(name: str, image: str, labels_: Mapping[str, str]) -> list[str]:
     )
 
 
-def create(kind: str, name: str, stack: str) -> list[str]:
+def create(kind: str, name: str, labels_: Mapping[str, str]) -> list[str]:
     """Give the command that creates a ``secret`` or ``config`` from its standard input."""
-    return command(kind, "create", *labels({"notehive.stack": stack}), name, "-")
+    return command(kind, "create", *labels(labels_), name, "-")
 
 
 def deploy(file: str, stack: str) -> list[str]:

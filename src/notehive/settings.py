@@ -520,6 +520,13 @@ class Auth(Section):
         return self.ldap if self.kind == "ldap" else self.oauth if self.kind == "oauth" else None
 
     @property
+    def password_file(self) -> tuple[str, str]:
+        """Key and path of the file with what the hub shows to that server; no path for nothing."""
+        if self.oauth:
+            return "auth.oauth.client_secret_file", self.oauth.client_secret_file
+        return "auth.ldap.bind_password_file", self.ldap.bind_password_file if self.ldap else ""
+
+    @property
     def takes_sign_ups(self) -> bool:
         """Whether people may ask for an account here."""
         return self.kind == "native" and self.sign_up

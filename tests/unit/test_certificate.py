@@ -3,13 +3,12 @@
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import acme, certificate, material, place, self_signed
+from notehive.platform import acme, certificate, place, self_signed
 from notehive.platform.greeting import DistrustError, Greeting
 from notehive.settings import Settings, parse
 from tests.support.authority import Authority, Pair
@@ -71,14 +70,15 @@ def test_where_it_comes_from(settings: str, said: str) -> None:
 
 
 def test_a_file_that_is_not_there(pair: Pair, authority: Authority) -> None:
-    for key in ("certificate", "key"):
+    for key, kind in (("certificate", "certificate"), ("key", "private key")):
         file = getattr(pair, key)
         content = file.read_bytes()
         file.unlink()
         said = complaint(with_files(pair, authority))
         assert said == f"tls.{key}: {file}: No such file or directory"
         file.write_bytes(b"\x30\x82 as DER")
-        assert complaint(with_files(pair, authority)) == f"tls.{key}: {file}: is not in PEM form"
+        said = complaint(with_files(pair, authority))
+        assert said == f"tls.{key}: {file}: holds no {kind} in PEM form"
         file.write_bytes(content)
     settings = with_files(pair, authority)
     authority.file.unlink()
@@ -206,55 +206,6 @@ def test_it_is_made_once(made: list[Sequence[str]]) -> None:
     assert file.read_bytes() != first
     self_signed.forget("nh")
     assert not file.exists()
-
-
-# Who is given what
-
-
-@pytest.fixture
-def swarm(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """A stand-in for the Swarm: what it was given, by kind and name."""
-    kept: dict[str, bytes] = {}
-
-    def run(args: Sequence[str], *, stdin: bytes = b"", **options: Any) -> shell.Result:
-        _, kind, verb, *_, name, _ = args
-        assert verb == "create"
-        kept[f"{kind} {name}"] = stdin
-        return shell.Result(0, "", "")
-
-    def inspect(kind: str, name: str) -> list[dict[str, Any]]:
-        found = f"{kind} {name}" in kept
-        return [{"ID": f"id of {name}", "Spec": {"Name": name}}] if found else []
-
-    monkeypatch.setattr(docker, "client", lambda: "docker")
-    monkeypatch.setattr(shell, "run", run)
-    monkeypatch.setattr(docker, "inspect", inspect)
-    return kept
-
-
-def test_files_are_given_by_their_digest(
-    pair: Pair, authority: Authority, swarm: dict[str, bytes]
-) -> None:
-    settings = with_files(pair, authority)
-    given = material.give(settings)
-    assert given.trusted is not None
-    assert material.give(settings) == given
-    assert set(swarm) == {f"secret {given.secret}", f"config {given.trusted.name}"}
-    secret, config = swarm[f"secret {given.secret}"], swarm[f"config {given.trusted.name}"]
-    assert pair.key.read_bytes() in secret
-    assert pair.certificate.read_bytes() in secret
-    assert b"PRIVATE" not in config
-    assert authority.file.read_bytes() in config
-    assert config.count(b"BEGIN CERTIFICATE") > 20, "the others are trusted as before"
-    assert given.trusted.id == f"id of {given.trusted.name}"
-    authority.issue(HOST)  # renewed in place
-    assert material.give(settings).secret != given.secret
-    assert material.give(settings).trusted == given.trusted, "no server has to be told"
-
-
-def test_without_tls_nothing_is_given(swarm: dict[str, bytes]) -> None:
-    assert material.give(Settings()) == material.Material()
-    assert swarm == {}
 
 
 def test_what_certbot_says_is_what_up_says(monkeypatch: pytest.MonkeyPatch) -> None:

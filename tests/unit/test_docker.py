@@ -41,7 +41,7 @@ def no_docker_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "--entrypoint true r/base:2",
         ),
         (
-            lambda: docker.create("secret", "nh_hub-cookie", "nh"),
+            lambda: docker.create("secret", "nh_hub-cookie", {"notehive.stack": "nh"}),
             "docker secret create --label notehive.stack=nh nh_hub-cookie -",
         ),
         (

@@ -24,7 +24,7 @@ from notehive.errors import BadInput
 from notehive.hub import config as hub_config_module
 from notehive.hub.groups import follow, members_by_settings
 from notehive.hub.identity import ExpiredError, Identity, UnreachableError
-from notehive.hub.login_server import update_login_server
+from notehive.hub.login_server import PASSWORD, update_login_server
 from notehive.hub.providers import directory, ldap_port, provider
 from notehive.platform import identity, stack
 from notehive.settings import parse
@@ -639,13 +639,6 @@ def test_files_that_the_settings_name(tmp_path: Path) -> None:
     assert identity.secret(parse("").auth) == identity.certificates(parse("").auth) == ""
 
 
-def test_the_name_of_a_secret_changes_with_it() -> None:
-    names = {identity.digest(password, "nh") for password in ("", "a", "b")}
-    assert len(names) == 3
-    assert identity.digest("a", "nh") in names
-    assert identity.digest("a", "other") not in names, "nobody can have prepared a list"
-
-
 def test_the_secret_is_the_hubs_alone_and_only_where_it_is_needed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("s3cret\n")
@@ -655,10 +648,10 @@ def test_the_secret_is_the_hubs_alone_and_only_where_it_is_needed(tmp_path: Path
         found = [
             name
             for name, service in wanted["services"].items()
-            if any(each["source"] == identity.SECRET for each in service.get("secrets", ()))
+            if any(each["source"] == PASSWORD for each in service.get("secrets", ()))
         ]
         assert found == holders
-        assert (identity.SECRET in wanted["secrets"]) is bool(holders)
+        assert (PASSWORD in wanted["secrets"]) is bool(holders)
 
 
 @pytest.mark.parametrize(

@@ -357,7 +357,7 @@ def test_a_stopped_build_has_not_succeeded(
 
 def test_everything_that_is_copied_exists() -> None:
     images = tree(ROOT)
-    made = replace(source(ROOT), site=site.files(Settings()))
+    made = replace(source(ROOT), site=site.base_files(Settings()))
     for image in images.values():
         assert len(made.files(image)) >= len(image.inputs), image.name  # raises for what is not
 
@@ -419,7 +419,7 @@ def test_the_hubs_image_has_all_modules_that_it_imports() -> None:
 
 def test_the_stack_runs_no_command_that_is_not_in_its_image() -> None:
     """Paths below /opt/notehive are those that the images copy there."""
-    made, images = replace(source(ROOT), site=site.files(Settings())), tree(ROOT)
+    made, images = replace(source(ROOT), site=site.base_files(Settings())), tree(ROOT)
     for name, service in yaml.safe_load(stack.FILE.read_text())["services"].items():
         image = images[image_of(service)]
         for word in service.get("command", []):

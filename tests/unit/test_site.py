@@ -27,7 +27,7 @@ def test_the_bundle_of_the_settings(tmp_path: Path) -> None:
     [
         (None, "No such file or directory"),
         (b"\x30\x82 as DER", "holds no certificate in PEM form"),
-        (b"", "holds no certificate in PEM form"),
+        (b"", "is empty"),
     ],
 )
 def test_bundles_that_are_none(content: bytes | None, message: str, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_the_machines_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_base_image_copies_all_files_of_the_site() -> None:
     base = images.tree(Path(__file__).resolve().parents[2])["base"]
     copied = {name for name in base.inputs if name.startswith(".site/")}
-    assert copied == set(site.files(Settings()))
+    assert copied == set(site.base_files(Settings()))
 
 
 def test_build_secret_is_shell_whatever_is_in_an_address() -> None:

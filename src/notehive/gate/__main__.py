@@ -4,14 +4,14 @@ import asyncio
 import logging
 
 from notehive.gate.app import make_app
-from notehive.hub.config import HubConfig
+from notehive.gate.config import GateConfig
 
 PORT = 8090
 
 
 async def main() -> None:
     """Serve until the container is stopped."""
-    make_app(HubConfig.load().groups).listen(PORT, xheaders=True)
+    make_app(GateConfig.load().groups).listen(PORT, xheaders=True)
     await asyncio.Event().wait()
 
 

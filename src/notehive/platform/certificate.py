@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from notehive import docker, shell
 from notehive.errors import BadInput
-from notehive.platform import machine, self_signed, site
+from notehive.platform import files, machine, self_signed, site
 from notehive.platform.greeting import DistrustError, Greeting
 from notehive.platform.patience import until_none
 from notehive.settings import Settings
@@ -25,7 +25,8 @@ def authority(settings: Settings) -> bytes:
     """Give the certificate of a private authority, as PEM; nothing where there is none."""
     if settings.tls.kind == "self-signed":
         return self_signed.authority(settings.name)
-    return read("authority", settings.tls.authority) if settings.tls.authority else b""
+    path = settings.tls.authority
+    return files.read_pem("tls.authority", path, "certificate") if path else b""
 
 
 def trusted(settings: Settings) -> bytes:
@@ -33,28 +34,31 @@ def trusted(settings: Settings) -> bytes:
     return site.ca_bundle(settings) + b"\n" + authority(settings)
 
 
-def read(key: str, file: str) -> bytes:
-    """Give a file of PEM; raise BadInput, with the key of the settings that names it."""
-    try:
-        content = Path(file).read_bytes()
-    except OSError as error:
-        raise BadInput(f"tls.{key}: {file}: {error.strerror}") from None
-    if b"-----BEGIN " not in content:
-        raise BadInput(f"tls.{key}: {file}: is not in PEM form")
-    return content
+def pair(settings: Settings) -> bytes:
+    """Give the certificate, its chain and its key, as PEM; nothing where Nginx gets them itself."""
+    tls = settings.tls
+    if tls.kind == "self-signed":
+        return self_signed.file(settings.name).read_bytes()
+    if tls.kind != "files":
+        return b""
+    return b"\n".join(
+        [
+            files.read_pem("tls.key", tls.key, "private key"),
+            files.read_pem("tls.certificate", tls.certificate, "certificate"),
+        ]
+    )
 
 
 def check(settings: Settings) -> str:
     """Say what the certificate is, before anything is changed; raise BadInput if it is not good."""
     tls = settings.tls
     if tls.authority:
-        read("authority", tls.authority)
+        authority(settings)
     if tls.kind == "off":
         return "none: a proxy of yours has it" if settings.is_proxied else "none: plain http"
     if tls.kind != "files":
         return f"from {tls.server}" if tls.kind == "acme" else "self-signed"
-    read("certificate", tls.certificate)
-    read("key", tls.key)
+    pair(settings)
     if Path(tls.key).stat().st_mode & OPEN_TO_ALL:
         raise BadInput(f"tls.key: {tls.key}: everybody can read it; `chmod o= {tls.key}`")
     try:

@@ -43,7 +43,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
 
 def check_settings(settings: Settings) -> str:
     """The files and folders that the settings name are there."""
-    site.files(settings)
+    site.base_files(settings)
     if not settings.url and machine.address().startswith("127."):
         raise BadInput("url: this machine has no route to others to take an address from; set it")
     for key, image in settings.images.items():

@@ -1,20 +1,17 @@
 """The directory or the provider that people log in with: its files, and whether it answers."""
 
-import hashlib
 import json
 import socket
 import ssl
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from notehive.errors import BadInput
 from notehive.hub.providers import ldap_port, provider
-from notehive.platform import site
+from notehive.platform import files, site
 from notehive.settings import Auth, Ldap, OAuth, Settings
 
-SECRET = "login-password"  # noqa: S105 - its name in stack.yml
 SECONDS = 10
 # What a client says before TLS on the plain port: message 1, an extended request, with the
 # object identifier of StartTLS. The answer carries its result code, 0 for success, at the end
@@ -25,16 +22,8 @@ STARTED = bytes.fromhex("0a0100")
 
 def secret(auth: Auth) -> str:
     """Give what the hub shows to the server, without the newline at its end; empty for nothing."""
-    if auth.ldap and auth.ldap.bind_password_file:
-        return _read("auth.ldap.bind_password_file", auth.ldap.bind_password_file)
-    if auth.oauth:
-        return _read("auth.oauth.client_secret_file", auth.oauth.client_secret_file)
-    return ""
-
-
-def digest(password: str, stack: str) -> str:
-    """Give a name for a password that changes with it, and that nobody guesses it by."""
-    return hashlib.scrypt(password.encode(), salt=stack.encode(), n=2**14, r=8, p=1, dklen=6).hex()
+    key, path = auth.password_file
+    return files.read_line(key, path) if path else ""
 
 
 def certificates(auth: Auth) -> str:
@@ -42,22 +31,7 @@ def certificates(auth: Auth) -> str:
     if auth.server is None or not auth.server.ca_file:
         return ""
     key = f"auth.{auth.kind}.ca_file"
-    text = _read(key, auth.server.ca_file)
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise BadInput(f"{key}: {auth.server.ca_file}: holds no certificate in PEM form")
-    return text
-
-
-def _read(key: str, path: str) -> str:
-    try:
-        text = Path(path).read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise BadInput(f"{key}: {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{key}: {path}: is not UTF-8 text") from None
-    if not text:
-        raise BadInput(f"{key}: {path}: is empty")
-    return text
+    return files.read_pem(key, auth.server.ca_file, "certificate").decode()
 
 
 def require_usable(settings: Settings) -> str:

@@ -1,17 +1,8 @@
 """Passwords and tokens: Swarm secrets, made once, known to nobody."""
 
 import secrets
-from typing import Any
 
 from notehive import docker, shell
-
-
-def leave_out(stack: dict[str, Any], name: str) -> None:
-    """Take a secret out of a stack file, and from its services."""
-    del stack["secrets"][name]
-    for service in stack["services"].values():
-        if "secrets" in service:
-            service["secrets"] = [each for each in service["secrets"] if each["source"] != name]
 
 
 def value(name: str) -> str:
@@ -33,5 +24,6 @@ def ensure(stack: str, names: list[str]) -> list[str]:
     """Create the secrets that are missing; give their names."""
     created = missing(stack, names)
     for name in created:
-        shell.run(docker.create("secret", f"{stack}_{name}", stack), stdin=value(name).encode())
+        create = docker.create("secret", f"{stack}_{name}", {"notehive.stack": stack})
+        shell.run(create, stdin=value(name).encode())
     return created

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from notehive.errors import BadInput
-from notehive.platform import debian
+from notehive.platform import debian, files
 from notehive.settings import Settings
 
 MACHINE_BUNDLES = (
@@ -16,13 +16,7 @@ MACHINE_BUNDLES = (
 def ca_bundle(settings: Settings) -> bytes:
     """Give the certificates that images are to trust: `ca_bundle`, else the machine's own."""
     if settings.ca_bundle:
-        try:
-            content = Path(settings.ca_bundle).read_bytes()
-        except OSError as error:
-            raise BadInput(f"ca_bundle: {settings.ca_bundle}: {error.strerror}") from None
-        if b"-----BEGIN CERTIFICATE-----" not in content:
-            raise BadInput(f"ca_bundle: {settings.ca_bundle}: holds no certificate in PEM form")
-        return content
+        return files.read_pem("ca_bundle", settings.ca_bundle, "certificate")
     for path in MACHINE_BUNDLES:
         if path.exists():
             return path.read_bytes()
@@ -32,7 +26,7 @@ def ca_bundle(settings: Settings) -> bytes:
     )
 
 
-def files(settings: Settings, patched: str = "") -> dict[str, bytes]:
+def base_files(settings: Settings, patched: str = "") -> dict[str, bytes]:
     """Give the files that the base image copies from the site, by path in the build context.
 
     ``patched`` says when the images were last patched: another time makes them all anew.

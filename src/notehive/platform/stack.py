@@ -1,9 +1,8 @@
 """stack.yml: what of it is wanted, its variables, its deployment, and when it has arrived."""
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,65 +11,95 @@ import yaml
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
+from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
 from notehive.platform import (
     certificate,
+    contents,
     distribute,
     identity,
     machine,
-    material,
     packages,
-    secrets,
     storage,
     walls,
 )
+from notehive.platform.contents import Content
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.settings import Image, Settings
 
 FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
-# Which switch of settings.yml turns off which services of stack.yml.
-SWITCHED = {"mlflow": ["mlflow"], "registry": ["registry", "registry-forwarder"]}
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # what every program in our images trusts
 ARRIVAL_SECONDS = 240
 
 
 def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
-    """Give stack.yml without what is switched off, and without what only that used."""
+    """Give stack.yml without what these settings do without, and without what only that used."""
     data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    off = [
-        name
-        for switch, names in SWITCHED.items()
-        if not getattr(settings.services, switch)
-        for name in names
-    ]
-    if not storage.has_server(settings.storage):
-        off.append("nfs")
-    if not settings.services.registry or not any(size.gpu for size in settings.sizes.values()):
-        off.append("network-holder")  # for other nodes, which a Swarm has none of without registry
-    for name in off:
-        del data["services"][name]
+    for section, parts in optional(settings).items():
+        for name in (name for name, needed in parts.items() if not needed):
+            _leave_out(data, section, name)
+    if not settings.redirect_port:
+        data["services"]["nginx"]["ports"].pop()
     storage.adapt(data, settings)
-    if not identity.secret(settings.auth):
-        secrets.leave_out(data, identity.SECRET)
-    material.adapt(data, settings)
-    for key in ("volumes", "networks"):
+    for section in ("volumes", "networks", "configs", "secrets"):
         used = {
-            name.split(":")[0]
+            _source(each)
             for service in data["services"].values()
-            for name in service.get(key, ())
-            if isinstance(name, str)
+            for each in service.get(section, ())
         }
-        data[key] = {name: value for name, value in data[key].items() if name in used}
+        data[section] = {name: value for name, value in data[section].items() if name in used}
     return {key: value for key, value in data.items() if not key.startswith("x-")} | {
         "version": "3.9"  # docker stack deploy of Docker 20.10 wants it
     }
+
+
+def optional(settings: Settings) -> dict[str, dict[str, bool]]:
+    """Give the parts of stack.yml that not every site has, by section, and whether this one has."""
+    switched, tls = settings.services, settings.tls
+    has_gpus = any(size.gpu for size in settings.sizes.values())
+    return {
+        "services": {
+            "certbot": tls.kind == "acme",
+            "mlflow": switched.mlflow,
+            "registry": switched.registry,
+            "registry-forwarder": switched.registry,
+            # For other nodes, which a Swarm has none of without registry.
+            "network-holder": switched.registry and has_gpus,
+            "nfs": storage.has_server(settings.storage),
+        },
+        "volumes": {"certificates": tls.kind == "acme"},
+        "configs": {"trusted": bool(tls.authority)},
+        "secrets": {
+            "certificate": tls.kind in ("files", "self-signed"),
+            "login-password": bool(settings.auth.password_file[1]),
+        },
+    }
+
+
+def _leave_out(data: dict[str, Any], section: str, name: str) -> None:
+    """Take a part out of a stack file, and from its services."""
+    del data[section][name]
+    for service in data["services"].values():
+        if section in service:
+            service[section] = [each for each in service[section] if _source(each) != name]
+
+
+def _source(mounted: str | Mapping[str, str]) -> str:
+    """Give the name of what an entry of a service's volumes, networks, configs or secrets is of."""
+    return mounted.split(":")[0] if isinstance(mounted, str) else mounted["source"]
 
 
 def image_names(stack: Mapping[str, Any]) -> list[str]:
     """Give the images of ours that the services of a stack run."""
     found = [IMAGE_VARIABLE.fullmatch(s["image"]) for s in stack["services"].values()]
     return sorted({match[1].lower() for match in found if match})
+
+
+def made_secrets(stack: Mapping[str, Any]) -> list[str]:
+    """Give the secrets of a stack that are made once, by us: their names say nothing more."""
+    return [name for name, told in stack["secrets"].items() if told["name"] == f"${{STACK}}_{name}"]
 
 
 def notebook_image(key: str, image: Image) -> str:
@@ -152,11 +181,12 @@ def hub_config(
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack file and the variables that it is deployed with."""
+    """A stack file, and the variables and contents that it is deployed with."""
 
     stack: str
     file: Path
     variables: Mapping[str, str]
+    contents: Sequence[Content] = field(default_factory=tuple)
 
 
 def prepare(
@@ -166,17 +196,25 @@ def prepare(
     nodes: Sequence[str],
     location: HubStorage,
     workspace: Workspace,
-    given: material.Material,
+    trusted: HubFile | None = None,
 ) -> Deployment:
-    """Write the stack file and the hub's configuration; give them with their variables.
+    """Write the stack file; give it with all that it needs.
 
-    ``data_node`` and ``nodes`` are addresses.
+    ``data_node`` and ``nodes`` are addresses, ``trusted`` is what `give_trusted` gave.
     """
-    hub = hub_config(settings, references, location, given.trusted).model_dump_json(indent=1)
-    chains = walls.chains(settings)
+    hub = hub_config(settings, references, location, trusted)
+    gate = GateConfig(groups=settings.groups)
+    told = [
+        Content("config", "gate", gate.model_dump_json(indent=1).encode()),
+        Content("config", "hub", hub.model_dump_json(indent=1).encode()),
+        Content("config", "walls", walls.chains(settings).encode()),
+        Content("config", "trusted", _trusted(settings)),
+        Content("secret", "certificate", certificate.pair(settings)),
+        Content("secret", "login-password", identity.secret(settings.auth).encode()),
+    ]
+    given = [content for content in told if content.data]
     host = certificate.host(settings)
     stack = wanted(settings)
-    password = identity.secret(settings.auth)
     variables = {
         "STACK": settings.name,
         "URL": site_url(settings),
@@ -189,8 +227,6 @@ def prepare(
         "TLS": settings.tls.kind,
         "ACME_SERVER": settings.tls.server,
         "ACME_EMAIL": settings.tls.email,
-        "CERTIFICATE": given.secret,
-        "TRUSTED": given.trusted.name if given.trusted else "",
         "SERVICES": " ".join(stack["services"]),
         "DATA_NODE": data_node,
         "FORWARDER": distribute.forwarder(settings),
@@ -200,27 +236,34 @@ def prepare(
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
-        "HUB_CONFIG": str(workspace.write("hub.json", hub)),
-        "HUB_CONFIG_DIGEST": _digest(hub),
-        "WALLS": str(workspace.write("walls.nft", chains)),
-        "WALLS_DIGEST": _digest(chains),
-        "LOGIN_PASSWORD": str(workspace.write("login-password", password)),
-        "LOGIN_DIGEST": identity.digest(password, settings.name),
+        **{content.variable: content.name(settings.name) for content in given},
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
     }
     # Anchors were resolved by reading; what is written is plain, and JSON's numbers stay numbers.
     file = workspace.write(
         "stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False)
     )
-    return Deployment(settings.name, file, variables)
+    return Deployment(settings.name, file, variables, given)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _trusted(settings: Settings) -> bytes:
+    """Give what services and users' servers trust; nothing where the images' bundle is enough."""
+    return certificate.trusted(settings) if certificate.authority(settings) else b""
+
+
+def give_trusted(settings: Settings) -> HubFile | None:
+    """Let the Swarm have what users' servers trust; the hub is told its id."""
+    content = Content("config", "trusted", _trusted(settings))
+    if not content.data:
+        return None
+    id_ = contents.ensure(settings.name, content)
+    return HubFile(id=id_, name=content.name(settings.name), target=TRUSTED)
 
 
 def deploy(deployment: Deployment) -> None:
     """Give the stack to the Swarm."""
+    for content in deployment.contents:
+        contents.ensure(deployment.stack, content)
     shell.run(docker.deploy(str(deployment.file), deployment.stack), env=deployment.variables)
 
 
@@ -303,15 +346,6 @@ def why(service: str) -> str:
 
 
 def remove_old(deployment: Deployment) -> None:
-    """Remove what earlier deployments were told; what a task still uses stays for now."""
-    stack, told = deployment.stack, deployment.variables
-    kept = {
-        f"{stack}_hub-{told['HUB_CONFIG_DIGEST']}",
-        f"{stack}_login-{told['LOGIN_DIGEST']}",
-        f"{stack}_walls-{told['WALLS_DIGEST']}",
-        told["TRUSTED"],
-    }
-    for kind, prefix in (("config", f"{stack}_"), ("secret", f"{stack}_login-")):
-        for row in docker.objects(kind, "ls", "--filter", f"label=notehive.stack={stack}"):
-            if row["Name"].startswith(prefix) and row["Name"] not in kept:
-                shell.run(docker.command(kind, "rm", row["Name"]), check=False)
+    """Remove what earlier deployments were told."""
+    stack = deployment.stack
+    contents.remove_old(stack, [content.name(stack) for content in deployment.contents])

@@ -18,7 +18,6 @@ from notehive.platform import (
     distribute,
     images,
     machine,
-    material,
     nodes,
     prepull,
     secrets,
@@ -65,12 +64,7 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        ours = [
-            name
-            for name, secret in wanted["secrets"].items()
-            if "external" in secret and name != material.SECRET
-        ]
-        created = secrets.ensure(settings.name, ours)
+        created = secrets.ensure(settings.name, stack.made_secrets(wanted))
         step.say(f"made {', '.join(created)}") if created else step.skip("are there")
     if settings.tls.kind == "self-signed":
         with steps.step("Certificate") as step:
@@ -97,7 +91,6 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
         if node is None:
             raise NotehiveError("Swarm: no node keeps the data; run `./notehive up` again")
         address = swarm.address(node)
-        given = material.give(settings)
         deployment = stack.prepare(
             settings,
             references,
@@ -105,13 +98,12 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
             [swarm.address(node) for node in swarm.nodes()],
             storage.location(settings, address),
             workspace,
-            given,
+            stack.give_trusted(settings),
         )
         stack.deploy(deployment)
         stack.await_arrival(settings.name, step.say)
         step.say(f"{len(wanted['services'])} run")
         stack.remove_old(deployment)
-        material.remove_old(settings.name, keep=given)
     with steps.step("Site") as step:
         await_site(stack.direct_url(settings, "127.0.0.1"))
         step.say(stack.site_url(settings))
@@ -166,7 +158,7 @@ def build(
     chosen = {name: every[name] for name in images.with_parents(every, names)}
     source = images.Source(
         ROOT,
-        site.files(settings, workspace.read("patched")),
+        site.base_files(settings, workspace.read("patched")),
         debian.IMAGE,
         debian.require_image(),
         f"127.0.0.1:{settings.network.registry_port}",
