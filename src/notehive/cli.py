@@ -42,6 +42,8 @@ app = typer.Typer(
 )
 users = typer.Typer(no_args_is_help=True, help="Accounts of people.")
 app.add_typer(users, name="user")
+secrets = typer.Typer(no_args_is_help=True, help="Passwords and tokens of the services.")
+app.add_typer(secrets, name="secrets")
 machines = typer.Typer(no_args_is_help=True, help="Machines of the Swarm.")
 app.add_typer(machines, name="node")
 console = Console()
@@ -81,6 +83,20 @@ def up_(
         console.print(
             f"Password:      [bold]{escape(login.password)}[/bold]   (shown only this once)"
         )
+
+
+@secrets.command("rotate")
+def secrets_rotate(
+    context: typer.Context,
+    log_out: Annotated[
+        bool,
+        typer.Option("--log-out", help="Somebody else may know them: end all sessions as well."),
+    ] = False,
+) -> None:
+    """Renew the passwords and tokens that `up` made. Servers run on; the hub pauses for seconds."""
+    chosen = _settings(context)
+    with locked(chosen.name):
+        up.up(chosen, steps.Steps(console), renew_secrets=True, log_out=log_out)
 
 
 @app.command()

@@ -84,9 +84,16 @@ def create_pull(name: str, image: str, labels_: Mapping[str, str]) -> list[str]:
     )
 
 
-def create(kind: str, name: str, labels_: Mapping[str, str]) -> list[str]:
-    """Give the command that creates a ``secret`` or ``config`` from its standard input."""
+def create(kind: str, name: str, stack: str) -> list[str]:
+    """Give the command that creates a platform's secret or config from its standard input."""
+    labels_ = {"notehive.stack": stack, "notehive.kind": "platform"}
     return command(kind, "create", *labels(labels_), name, "-")
+
+
+def created(kind: str, stack: str) -> list[str]:
+    """Give the names of the secrets or configs that `create` made."""
+    labels_ = (f"label=notehive.stack={stack}", "label=notehive.kind=platform")
+    return [row["Name"] for row in objects(kind, "ls", *(f"--filter={each}" for each in labels_))]
 
 
 def deploy(file: str, stack: str) -> list[str]:

@@ -7,15 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from copy import deepcopy
 from html import unescape
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.hub import User, user
-from tests.support.site import PASSWORD, Answer, Site, changed, docker, fetch, wait_for
+from tests.support.hub import Browser, User, user
+from tests.support.site import Answer, Site, changed, docker, fetch, wait_for
 from tests.support.wishes import WISHES
 
 IMAGES, SIZES = ("base", "datascience"), ("small", "medium", "large")
@@ -54,30 +52,6 @@ def people(limited: Site) -> Iterator[dict[str, User]]:
             role: stack.enter_context(user(limited, f"{role}-l", *options))
             for role, (options, _, _) in MAY.items()
         }
-
-
-class Browser:
-    """Cookies of a user who is logged in."""
-
-    def __init__(self, someone: User) -> None:
-        self.site = someone.site
-        self.cookies: SimpleCookie = SimpleCookie()
-        self.ask("GET", "/hub/login")
-        answer = self.ask("POST", "/hub/login", {"username": someone.name, "password": PASSWORD})
-        assert answer.status == 302, answer
-
-    def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> Answer:
-        """Send a request, a form with its token; keep the cookies."""
-        headers = {"Cookie": "; ".join(f"{k}={v.coded_value}" for k, v in self.cookies.items())}
-        body = None
-        if fields is not None:
-            token = self.cookies["_xsrf"].value
-            body = urlencode({**fields, "_xsrf": token}).encode()
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        answer = fetch(self.site, path, method=method, headers=headers, body=body)
-        for line in answer.cookies:
-            self.cookies.load(line)
-        return answer
 
 
 def by_api(someone: User, wish: dict[str, str]) -> Answer:

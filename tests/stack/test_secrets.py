@@ -54,7 +54,8 @@ def test_every_secret_is_known_to_this_test(site: Site, secrets: dict[str, str])
         *("--filter", f"label=notehive.stack={site.name}"),
     ).split()
     platform = {row.removeprefix(f"{site.name}_") for row in rows if "_" in row}
-    assert platform == set(HOLDERS)
+    # Without the number of their generation.
+    assert {name.partition(".")[0] for name in platform} == set(HOLDERS)
     assert all(len(value) >= 20 for value in secrets.values())
     assert len(set(secrets.values())) == len(secrets)
 

@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from notehive import naming
 from tests.support.site import KEEP, PASSWORD, Answer, Site, fetch, wait_for
@@ -98,6 +99,30 @@ class User:
             )
             found += rows.split()
         return found
+
+
+class Browser:
+    """Cookies of a user who is logged in."""
+
+    def __init__(self, someone: User) -> None:
+        self.site = someone.site
+        self.cookies: SimpleCookie = SimpleCookie()
+        self.ask("GET", "/hub/login")
+        answer = self.ask("POST", "/hub/login", {"username": someone.name, "password": PASSWORD})
+        assert answer.status == 302, answer
+
+    def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> Answer:
+        """Send a request, a form with its token; keep the cookies."""
+        headers = {"Cookie": "; ".join(f"{k}={v.coded_value}" for k, v in self.cookies.items())}
+        body = None
+        if fields is not None:
+            token = self.cookies["_xsrf"].value
+            body = urlencode({**fields, "_xsrf": token}).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        answer = fetch(self.site, path, method=method, headers=headers, body=body)
+        for line in answer.cookies:
+            self.cookies.load(line)
+        return answer
 
 
 def quoted(name: str) -> str:

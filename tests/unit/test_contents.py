@@ -28,7 +28,7 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
             *labels, name, _ = rest
             assert (verb, labels) == (
                 "create",
-                ["--label", "notehive.stack=nh", "--label", "notehive.kind=content"],
+                ["--label", "notehive.stack=nh", "--label", "notehive.kind=platform"],
             )
             kept[f"{kind} {name}"] = stdin
         return shell.Result(0, f"id of {rest[-2]}\n" if verb == "create" else "", "")
@@ -37,7 +37,7 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         return [{"ID": f"id of {name}"}] if f"{kind} {name}" in kept else []
 
     def objects(kind: str, *args: str) -> Iterator[dict[str, Any]]:
-        assert "--filter=label=notehive.kind=content" in args
+        assert "--filter=label=notehive.kind=platform" in args
         yield from [{"Name": each.split()[1]} for each in kept if each.split()[0] == kind]
 
     monkeypatch.setattr(docker, "client", lambda: "docker")
@@ -53,7 +53,9 @@ def test_another_content_is_another_object(swarm: dict[str, bytes], kind: Any) -
     assert contents.ensure("nh", one) == contents.ensure("nh", one) == f"id of {one.name('nh')}"
     contents.ensure("nh", other)
     assert swarm == {f"{kind} {each.name('nh')}": each.data for each in (one, other)}
-    contents.remove_old("nh", keep=[other.name("nh")])
+    stack.remove_old(
+        stack.Deployment("nh", Path("stack.yml"), {}, contents=[other], secrets=[other.name("nh")])
+    )
     assert swarm == {f"{kind} {other.name('nh')}": b"other"}
     assert other.variable == f"{kind.upper()}_LOGIN_PASSWORD"
 

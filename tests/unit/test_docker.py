@@ -41,8 +41,9 @@ def no_docker_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             "--entrypoint true r/base:2",
         ),
         (
-            lambda: docker.create("secret", "nh_hub-cookie", {"notehive.stack": "nh"}),
-            "docker secret create --label notehive.stack=nh nh_hub-cookie -",
+            lambda: docker.create("secret", "nh_hub-cookie.1", "nh"),
+            "docker secret create --label notehive.stack=nh --label notehive.kind=platform "
+            "nh_hub-cookie.1 -",
         ),
         (
             lambda: docker.deploy("/w/stack.yml", "nh"),

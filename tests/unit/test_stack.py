@@ -170,7 +170,7 @@ def test_data_stay_on_their_node(service: dict[str, Any]) -> None:
     if keeps_data:
         # Two of them would write to one volume.
         assert service["deploy"].get("update_config", {})["order"] == "stop-first"
-        assert service["deploy"].get("replicas", 1) == 1
+        assert service["deploy"].get("replicas", 1) in (1, "$REPLICAS")
 
 
 def test_the_label_of_the_data_node_is_one() -> None:
@@ -323,6 +323,8 @@ def test_prepare(tmp_path: Path) -> None:
         "FORWARDER": "127.0.0.1:5000/notehive/forwarder:current",
         "NODES": "10.0.0.7 10.0.0.8",
         "USERS": "10.96.0.0/16",
+        "REPLICAS": "1",
+        "GENERATION": "1",
         "REGISTRY_PORT": "5000",
         "REGISTRY_PUSH_PORT": "5001",
         "IMAGE_HUB": REFERENCES["hub"],

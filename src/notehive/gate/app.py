@@ -16,7 +16,7 @@ from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
 from notehive.gate.headers import told
-from notehive.hub.config import read_secret
+from notehive.hub.config import read_keys, read_secret
 from notehive.hub.core import GATE_SCOPE
 from notehive.settings import Group
 
@@ -155,6 +155,7 @@ class HealthHandler(RequestHandler):
 
 def make_app(groups: Mapping[str, Group]) -> Application:
     """The gate as a Tornado application; ``groups`` are those of the settings."""
+    keys = read_keys("gate-cookie")
     return Application(
         [
             (r"/gate/check", CheckHandler),
@@ -165,6 +166,7 @@ def make_app(groups: Mapping[str, Group]) -> Application:
         hub_auth=make_auth(),
         groups=groups,
         # Signed with a kept secret: a restart of the gate logs nobody out.
-        cookie_secret=read_secret("gate-cookie"),
+        cookie_secret=keys,
+        key_version=next(iter(keys)),
         login_url=LOGIN_URL,
     )

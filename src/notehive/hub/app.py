@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from tornado.ioloop import PeriodicCallback
 
@@ -16,6 +17,17 @@ class NotehiveHub(JupyterHub):
 
     name = "jupyterhub"  # of its log and its configuration file
     sweeper: PeriodicCallback | None = None
+
+    async def init_api_tokens(self) -> None:
+        """Know the tokens of services that the configuration says, and no former ones."""
+        await super().init_api_tokens()
+        told = [orm.APIToken.find(self.db, token).id for token in self.service_tokens]
+        self.db.query(orm.APIToken).filter(
+            orm.APIToken.service_id.is_not(None),
+            orm.APIToken.note == "from config",
+            orm.APIToken.id.not_in(told),
+        ).delete()
+        self.db.commit()
 
     async def start(self) -> None:
         """Start the hub, then sweep, and again every minute."""

@@ -1,5 +1,6 @@
 """What the hub is told: one file, written by ``up``, mounted as a Swarm config."""
 
+import hashlib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -60,6 +61,16 @@ class HubConfig(BaseModel):
     def load(cls, path: Path = CONFIG) -> "HubConfig":
         """Read the file that `up` wrote."""
         return cls.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def read_keys(name: str) -> dict[int, str]:
+    """Give a key that is a Swarm secret, and the former one if there is one, by their numbers.
+
+    Tornado writes the number of the key into what it signs.
+    """
+    there = [each for each in (name, f"{name}-former") if (SECRETS / each).exists()]
+    keys = map(read_secret, there)
+    return {int(hashlib.sha256(key.encode()).hexdigest()[:8], 16): key for key in keys}
 
 
 def read_secret(name: str) -> str:

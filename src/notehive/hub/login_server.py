@@ -5,7 +5,7 @@ from typing import Any
 
 from ldapauthenticator.ldapauthenticator import TlsStrategy
 
-from notehive.hub.config import HubConfig, read_secret
+from notehive.hub.config import HubConfig, read_keys, read_secret
 from notehive.hub.ldap import LdapAuthenticator
 from notehive.hub.oauth import GithubAuthenticator, OidcAuthenticator
 from notehive.hub.providers import directory, ldap_port, provider, title
@@ -29,7 +29,7 @@ def update_login_server(
     c.Authenticator.any_allow_config = True  # `Identity` itself knows who may
     c.Authenticator.allow_existing_users = False
     c.Authenticator.enable_auth_state = True
-    c.CryptKeeper.keys = [bytes.fromhex(read_secret(STATE_KEY))]
+    c.CryptKeeper.keys = [bytes.fromhex(key) for key in read_keys(STATE_KEY).values()]
     c.Authenticator.auth_refresh_age = server.refresh
     c.Authenticator.auth_refresh_strict = True  # whom the server no longer knows has no rights
     c.Authenticator.refresh_pre_spawn = False  # a start would wait for it

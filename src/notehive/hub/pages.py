@@ -30,7 +30,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
     server = config.auth.server
     c.JupyterHub.template_paths = [str(templates)]
     # After a logout, the browser's back button must not show what is kept of a page.
-    c.JupyterHub.tornado_settings = {"headers": {"Cache-Control": "no-store"}}
+    c.JupyterHub.tornado_settings.update({"headers": {"Cache-Control": "no-store"}})
     c.JupyterHub.template_vars = {
         "stack": config.stack,
         "mlflow": config.services.mlflow,

@@ -1,13 +1,10 @@
 """Swarm configs and secrets that hold what the operator says: each is named after its content."""
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
 from notehive import docker, shell
-
-KIND = "content"  # their label notehive.kind
 
 
 @dataclass(frozen=True)
@@ -42,14 +39,4 @@ def ensure(stack: str, content: Content) -> str:
     name = content.name(stack)
     if found := docker.inspect(content.kind, name):
         return str(found[0]["ID"])
-    create = docker.create(content.kind, name, {"notehive.stack": stack, "notehive.kind": KIND})
-    return shell.run(create, stdin=content.data).out.strip()
-
-
-def remove_old(stack: str, keep: Collection[str]) -> None:
-    """Remove those with other names than these; what a task still uses stays for now."""
-    labels = (f"label=notehive.stack={stack}", f"label=notehive.kind={KIND}")
-    for kind in ("config", "secret"):
-        listed = docker.objects(kind, "ls", *(f"--filter={label}" for label in labels))
-        for name in [row["Name"] for row in listed if row["Name"] not in keep]:
-            shell.run(docker.command(kind, "rm", name), check=False)
+    return shell.run(docker.create(content.kind, name, stack), stdin=content.data).out.strip()

@@ -1,29 +1,58 @@
-"""Passwords and tokens: Swarm secrets, made once, known to nobody."""
+"""Passwords and tokens of the services: Swarm secrets that are made here and known to nobody.
 
+All are of one generation, whose number ends their names. `begin` makes the first of another one,
+and from then on that is the generation: what is interrupted then, `up` completes.
+"""
+
+import re
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from notehive import docker, shell
 
+NAME = re.compile(r"(?P<stack>[^_]+)_(?P<key>[^.]+)\.(?P<number>\d+)")
 
-def value(name: str) -> str:
-    """Make a secret of this name: a .pgpass line for ``postgres-*``, else 64 hexadecimal digits."""
+
+@dataclass(frozen=True)
+class Generation:
+    """Which secrets are in force; ``former`` are the keys of those before that are still there."""
+
+    number: int = 1
+    former: Collection[str] = field(default_factory=frozenset)
+
+
+def current(stack: str) -> Generation:
+    """Give the newest generation that the Swarm has, the first if there is none yet."""
+    found = [match for name in docker.created("secret", stack) if (match := NAME.fullmatch(name))]
+    number = max((int(match["number"]) for match in found), default=1)
+    before = (match["key"] for match in found if int(match["number"]) == number - 1)
+    return Generation(number, frozenset(before))
+
+
+def value(key: str) -> str:
+    """Make a secret for this key: a .pgpass line for ``postgres-*``, else 64 hexadecimal digits."""
     password = secrets.token_hex(32)
-    if name.startswith("postgres-"):
-        role = name.removeprefix("postgres-")
+    if key.startswith("postgres-"):
+        role = key.removeprefix("postgres-")
         return f"postgres:5432:{role}:{role}:{password}"
     return password
 
 
-def missing(stack: str, names: list[str]) -> list[str]:
-    """Give those of the secrets that the stack does not have yet."""
-    there = {row["Name"] for row in docker.objects("secret", "ls")}
-    return [name for name in names if f"{stack}_{name}" not in there]
-
-
-def ensure(stack: str, names: list[str]) -> list[str]:
-    """Create the secrets that are missing; give their names."""
-    created = missing(stack, names)
-    for name in created:
-        create = docker.create("secret", f"{stack}_{name}", {"notehive.stack": stack})
-        shell.run(create, stdin=value(name).encode())
+def ensure(stack: str, keys: Collection[str]) -> list[str]:
+    """Create those that the current generation lacks; give their keys."""
+    there, number = docker.created("secret", stack), current(stack).number
+    created = [key for key in keys if f"{stack}_{key}.{number}" not in there]
+    for key in created:
+        _create(stack, key, number)
     return created
+
+
+def begin(stack: str, key: str) -> None:
+    """Begin another generation, with the secret of this key."""
+    _create(stack, key, current(stack).number + 1)
+
+
+def _create(stack: str, key: str, number: int) -> None:
+    name = f"{stack}_{key}.{number}"
+    shell.run(docker.create("secret", name, stack), stdin=value(key).encode())

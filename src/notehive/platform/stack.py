@@ -1,9 +1,10 @@
 """stack.yml: what of it is wanted, its variables, its deployment, and when it has arrived."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,23 +21,32 @@ from notehive.platform import (
     identity,
     machine,
     packages,
+    secrets,
     storage,
     walls,
 )
 from notehive.platform.contents import Content
 from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
+from notehive.platform.secrets import Generation
 from notehive.settings import Image, Settings
 
 FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
+FORMER = "-former"  # ends the names of former secrets in stack.yml
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # what every program in our images trusts
 ARRIVAL_SECONDS = 240
 
 
-def wanted(settings: Settings, file: Path = FILE) -> dict[str, Any]:
-    """Give stack.yml without what these settings do without, and without what only that used."""
-    data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+def wanted(settings: Settings, former: Collection[str] = ()) -> dict[str, Any]:
+    """Give stack.yml without what these settings do without, and without what only that used.
+
+    ``former``: the secrets of which services are to know the former one too, if they can.
+    """
+    data: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    for name in [name for name in data["secrets"] if name.endswith(FORMER)]:
+        if name.removesuffix(FORMER) not in former:
+            _leave_out(data, "secrets", name)
     for section, parts in optional(settings).items():
         for name in (name for name, needed in parts.items() if not needed):
             _leave_out(data, section, name)
@@ -98,8 +108,8 @@ def image_names(stack: Mapping[str, Any]) -> list[str]:
 
 
 def made_secrets(stack: Mapping[str, Any]) -> list[str]:
-    """Give the secrets of a stack that are made once, by us: their names say nothing more."""
-    return [name for name, told in stack["secrets"].items() if told["name"] == f"${{STACK}}_{name}"]
+    """Give the secrets of a stack that are made here, not of what the operator says."""
+    return [key for key, told in stack["secrets"].items() if told["name"].endswith(".$GENERATION")]
 
 
 def notebook_image(key: str, image: Image) -> str:
@@ -186,7 +196,8 @@ class Deployment:
     stack: str
     file: Path
     variables: Mapping[str, str]
-    contents: Sequence[Content] = field(default_factory=tuple)
+    contents: Sequence[Content] = ()
+    secrets: Collection[str] = ()  # names of all that its services use
 
 
 def prepare(
@@ -197,6 +208,7 @@ def prepare(
     location: HubStorage,
     workspace: Workspace,
     trusted: HubFile | None = None,
+    generation: Generation = Generation(),  # noqa: B008 - it cannot change
 ) -> Deployment:
     """Write the stack file; give it with all that it needs.
 
@@ -214,7 +226,7 @@ def prepare(
     ]
     given = [content for content in told if content.data]
     host = certificate.host(settings)
-    stack = wanted(settings)
+    stack = wanted(settings, generation.former)
     variables = {
         "STACK": settings.name,
         "URL": site_url(settings),
@@ -233,6 +245,9 @@ def prepare(
         "NODES": " ".join(nodes),
         "SOCKET_GROUP": str(machine.socket_group()),
         "USERS": settings.network.users,
+        "GENERATION": str(generation.number),
+        "FORMER": str(generation.number - 1),
+        "REPLICAS": "1",
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
@@ -243,7 +258,8 @@ def prepare(
     file = workspace.write(
         "stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False)
     )
-    return Deployment(settings.name, file, variables, given)
+    names = [Template(told["name"]).substitute(variables) for told in stack["secrets"].values()]
+    return Deployment(settings.name, file, variables, given, names)
 
 
 def _trusted(settings: Settings) -> bytes:
@@ -260,11 +276,37 @@ def give_trusted(settings: Settings) -> HubFile | None:
     return HubFile(id=id_, name=content.name(settings.name), target=TRUSTED)
 
 
-def deploy(deployment: Deployment) -> None:
-    """Give the stack to the Swarm."""
+def deploy(deployment: Deployment, say: Callable[[str], None]) -> None:
+    """Give the stack to the Swarm, and wait until it runs."""
     for content in deployment.contents:
         contents.ensure(deployment.stack, content)
-    shell.run(docker.deploy(str(deployment.file), deployment.stack), env=deployment.variables)
+    if not has_current_secrets(deployment.stack):
+        # Two generations do not understand each other. Whoever asks the hub or MLflow before they
+        # come back with what the others know, hears from Nginx to ask again.
+        _deploy(deployment, {"REPLICAS": "0"})
+        await_arrival(deployment.stack, say)
+    _deploy(deployment, {})
+    await_arrival(deployment.stack, say)
+
+
+def _deploy(deployment: Deployment, changes: Mapping[str, str]) -> None:
+    command = docker.deploy(str(deployment.file), deployment.stack)
+    shell.run(command, env={**deployment.variables, **changes})
+
+
+def has_current_secrets(stack: str) -> bool:
+    """Whether the hub, if there is one, has secrets of the current generation."""
+    newest = f"{stack}_hub-cookie.{secrets.current(stack).number}"
+    return all(
+        newest in [each["SecretName"] for each in container_spec(hub).get("Secrets", ())]
+        for hub in docker.inspect("service", f"{stack}_hub")
+    )
+
+
+def container_spec(service: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the containers' part of what the engine says of a service."""
+    spec: dict[str, Any] = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+    return spec
 
 
 def renew(service: str) -> None:
@@ -287,7 +329,7 @@ def services(stack: str) -> list[dict[str, Any]]:
 def image(service: str) -> str:
     """Give the image of a service by its full name, which runs."""
     (found,) = docker.inspect("service", service)
-    return str(found["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
+    return str(container_spec(found)["Image"])
 
 
 def replicas(service: Mapping[str, Any]) -> tuple[int, int]:
@@ -346,6 +388,10 @@ def why(service: str) -> str:
 
 
 def remove_old(deployment: Deployment) -> None:
-    """Remove what earlier deployments were told."""
+    """Remove the configs and secrets of earlier deployments; what a task still uses stays."""
     stack = deployment.stack
-    contents.remove_old(stack, [content.name(stack) for content in deployment.contents])
+    configs = {content.name(stack) for content in deployment.contents}
+    for kind, used in (("config", configs), ("secret", deployment.secrets)):
+        for name in docker.created(kind, stack):
+            if name not in used:
+                shell.run(docker.command(kind, "rm", name), check=False)

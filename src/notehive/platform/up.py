@@ -3,7 +3,7 @@
 import ssl
 import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from notehive import docker
@@ -50,8 +50,19 @@ def check(settings: Settings, steps: Steps) -> None:
             step.say(look(settings))
 
 
-def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None:
-    """Bring the machine and the Swarm to what the settings say."""
+def up(
+    settings: Settings,
+    steps: Steps,
+    *,
+    patch: bool = False,
+    renew_secrets: bool = False,
+    log_out: bool = False,
+) -> Login | None:
+    """Bring the machine and the Swarm to what the settings say.
+
+    ``renew_secrets`` gives the services new ones; with ``log_out`` no cookie that was signed with
+    a former one is good any more.
+    """
     steps.heading("Checks (nothing is changed yet)")
     check(settings, steps)
     steps.heading("Changes")
@@ -64,7 +75,12 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
+        if renew_secrets and stack.has_current_secrets(settings.name):
+            secrets.begin(settings.name, stack.made_secrets(wanted)[0])
         created = secrets.ensure(settings.name, stack.made_secrets(wanted))
+        generation = secrets.current(settings.name)
+        if log_out:
+            generation = replace(generation, former=())
         step.say(f"made {', '.join(created)}") if created else step.skip("are there")
     if settings.tls.kind == "self-signed":
         with steps.step("Certificate") as step:
@@ -99,9 +115,9 @@ def up(settings: Settings, steps: Steps, *, patch: bool = False) -> Login | None
             storage.location(settings, address),
             workspace,
             stack.give_trusted(settings),
+            generation,
         )
-        stack.deploy(deployment)
-        stack.await_arrival(settings.name, step.say)
+        stack.deploy(deployment, step.say)
         step.say(f"{len(wanted['services'])} run")
         stack.remove_old(deployment)
     with steps.step("Site") as step:
