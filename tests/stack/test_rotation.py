@@ -12,7 +12,7 @@ from tests.stack.test_secrets import HOLDERS
 from tests.support.hub import Browser, User, user
 from tests.support.site import Answer, Site, docker, fetch
 
-PAUSE = 20  # seconds after which a program asks again that is not told when
+PAUSE = 60  # seconds after which a program asks again that is not told when
 
 
 @pytest.fixture

@@ -113,7 +113,8 @@ class Browser:
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> Answer:
         """Send a request, a form with its token; keep the cookies."""
-        headers = {"Cookie": "; ".join(f"{k}={v.coded_value}" for k, v in self.cookies.items())}
+        cookies = "; ".join(f"{k}={v.coded_value}" for k, v in self.cookies.items())
+        headers = {"Cookie": cookies, "Accept": "text/html"}
         body = None
         if fields is not None:
             token = self.cookies["_xsrf"].value
