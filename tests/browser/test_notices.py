@@ -12,6 +12,8 @@ from tests.browser.conftest import SECONDS, Login, MakeUser
 from tests.browser.lab import choose, open_notebook, start_server
 from tests.support.site import Site, changed, docker
 
+pytestmark = pytest.mark.long
+
 # Fifteen seconds after the last touch comes the notice.
 CULLING = {"idle": 1, "notice": 0.75}
 PICTURES = os.environ.get("NOTEHIVE_PICTURES", "")  # a folder, for who wants to look

@@ -182,6 +182,7 @@ def test_the_key_is_nowhere_to_be_read(secure: Site, pair: Pair) -> None:
     assert secret in secure.exec("nginx", "cat", "/run/secrets/certificate")
 
 
+@pytest.mark.long
 def test_testssl_finds_nothing_serious(secure: Site, tmp_path: Path) -> None:
     found = scan(secure, tmp_path)
     looked_at = {each.id for each in found}
@@ -242,6 +243,7 @@ def renew(site: Site) -> None:
     wait_for("the new certificate", lambda: serial(site) != before)
 
 
+@pytest.mark.long
 def test_acme(site: Site, authority: Authority, tmp_path: Path) -> None:
     """A certificate comes with `up`, is renewed without an end to connections; failures are told.
 

@@ -141,6 +141,7 @@ def without_mlflow(site: Site) -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 def test_what_is_switched_off_is_not_there(
     site: Site, page: Page, login: Login, make_user: MakeUser, without_mlflow: None
 ) -> None:

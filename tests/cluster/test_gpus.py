@@ -10,6 +10,8 @@ from tests.support.cluster import Cluster
 from tests.support.hub import User, user
 from tests.support.site import wait_for
 
+pytestmark = pytest.mark.long
+
 LIMIT = {"limit": {"cpu": 0.5, "memory": "512M"}, "guarantee": {"cpu": 0.01, "memory": "64M"}}
 SIZES = {
     "counted": {**LIMIT, "gpu": 1},

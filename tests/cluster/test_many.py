@@ -9,6 +9,8 @@ from tests.support.cluster import Cluster
 from tests.support.crowd import Crowd, Health, add_stand_in, crowd
 from tests.support.site import fetch, wait_for
 
+pytestmark = pytest.mark.long
+
 SERVERS = 100
 HUB_MIB = 300  # of memory, with that many servers
 

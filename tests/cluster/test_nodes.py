@@ -67,6 +67,7 @@ def upgraded(cluster: Cluster, tmp_path: Path) -> Iterator[list[str]]:
     wait_for("the old forwarder", lambda: set(forwarders(cluster).values()) == {current(cluster)})
 
 
+@pytest.mark.long
 def test_an_upgrade_reaches_nodes_and_those_that_are_away_take_part_again(
     cluster: Cluster, upgraded: list[str]
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_removed_node_is_gone_and_can_come_back(cluster: Cluster) -> None:
     assert cluster.members()["node-2"] == "Ready"
 
 
+@pytest.mark.long
 def test_a_dead_node_is_removed(cluster: Cluster) -> None:
     dead = cluster.nodes[2]
     dead.unplug()

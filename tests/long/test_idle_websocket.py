@@ -16,6 +16,8 @@ from tests.support.hub import User, user
 from tests.support.kernel import CellError, Kernel
 from tests.support.site import Site
 
+pytestmark = pytest.mark.long
+
 # Longer than the quarter of an hour after which a Swarm's virtual addresses drop connections.
 MINUTES = float(os.environ.get("NOTEHIVE_IDLE_MINUTES", "20"))
 RESULT = Path(__file__).parent / "results/idle-websocket.json"

@@ -11,6 +11,8 @@ from tests.support import scan
 from tests.support.hub import User, user
 from tests.support.site import Site
 
+pytestmark = pytest.mark.long
+
 RESULT = Path(__file__).parent / "results/scan.json"
 
 

@@ -111,6 +111,7 @@ def test_a_server_that_an_operator_moves_is_found_again(odd: Site, eve: User) ->
     eve.stop()
 
 
+@pytest.mark.long
 def test_a_hub_that_ends_in_the_middle_of_a_start_leaves_nothing(odd: Site, eve: User) -> None:
     body = {"image": "base", "size": "small"}
     with ThreadPoolExecutor() as pool:
@@ -123,6 +124,7 @@ def test_a_hub_that_ends_in_the_middle_of_a_start_leaves_nothing(odd: Site, eve:
     eve.stop()
 
 
+@pytest.mark.long
 def test_what_belongs_to_no_server_is_swept_away(odd: Site, eve: User) -> None:
     labels = [
         part

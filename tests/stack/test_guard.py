@@ -179,6 +179,7 @@ def test_nobody_else_reaches_the_guard(site: Site, gil: User) -> None:
     assert site.exec("hub", "python3", "-c", CONNECT, "guard") == "reached"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["before", "while the server starts"])
 def test_a_guard_that_starts_again_meanwhile(site: Site, moment: str) -> None:
     """The server comes all the same: what could not be asked is asked again."""

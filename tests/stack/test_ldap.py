@@ -359,6 +359,7 @@ def test_check_says_why_a_directory_cannot_be_used(
     assert message in done.stderr
 
 
+@pytest.mark.long
 def test_by_ldaps_and_without_an_account_that_looks_up(
     ldap: Site, settings: dict[str, Any]
 ) -> None:

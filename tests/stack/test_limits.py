@@ -157,6 +157,7 @@ def test_of_three_at_once_two_start(people: dict[str, User]) -> None:
         stop_all(nobody)
 
 
+@pytest.mark.long
 def test_a_changed_group_shows_at_the_next_login(limited: Site, people: dict[str, User]) -> None:
     """In the form and by the API; what the server that runs holds is what it was started with."""
     nobody = people["nobody"]

@@ -19,6 +19,8 @@ DOCKERFILE = "FROM {base}\nRUN install-debian libnfs14 libnfs-utils python3\n"
 # More than libnfs-utils can: what a notebook's editor and its kernel do with files.
 WORK = """
 import ctypes, os, sys
+
+pytestmark = pytest.mark.long
 nfs = ctypes.CDLL("libnfs.so.14")
 nfs.nfs_init_context.restype = nfs.nfs_parse_url_dir.restype = ctypes.c_void_p
 nfs.nfs_get_error.restype = ctypes.c_char_p

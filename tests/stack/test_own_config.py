@@ -15,6 +15,8 @@ from tests.support.site import ROOT, Site, docker, wait_for
 OWN = """
 from docker.types import SecretReference
 
+pytestmark = pytest.mark.long
+
 c.SwarmSpawner.environment = {"COLOUR": "blue", "PIP_INDEX_URL": "https://index.invalid/simple"}
 c.SwarmSpawner.mem_limit = lambda spawner: "768M" if spawner.user.name == "ana" else "640M"
 c.SwarmSpawner.cpu_limit = 0.75

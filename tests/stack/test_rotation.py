@@ -154,6 +154,7 @@ def up_again_renews_nothing(site: Site, secrets: dict[str, str]) -> None:
     assert {name: secret(site, name) for name in HOLDERS} == secrets
 
 
+@pytest.mark.long
 def test_an_interrupted_renewal_is_completed_by_up(site: Site, rosa: User) -> None:
     """What it did first: one secret of a generation that nobody uses yet."""
     before = {name: secret(site, name) for name in HOLDERS}
@@ -166,6 +167,7 @@ def test_an_interrupted_renewal_is_completed_by_up(site: Site, rosa: User) -> No
     assert rosa.ask("GET", "/user")["name"] == rosa.name
 
 
+@pytest.mark.long
 def test_who_may_be_somebody_else_has_to_log_in_again(site: Site, rosa: User) -> None:
     browser = Browser(rosa)
     assert visit(browser, "/mlflow/").status == 200

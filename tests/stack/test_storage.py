@@ -183,6 +183,7 @@ def directory() -> Iterator[Path]:
     path.rmdir()
 
 
+@pytest.mark.long
 def test_on_a_directory_of_all_nodes_and_a_full_one(site: Site, directory: Path) -> None:
     with changed(site, storage={"path": str(directory)}), user(site, "lea") as lea:
         with started(lea) as service:
@@ -202,6 +203,7 @@ def test_on_a_directory_of_all_nodes_and_a_full_one(site: Site, directory: Path)
         assert (directory / naming.home("lea") / "note").read_text() == "kept\n"
 
 
+@pytest.mark.long
 def test_without_its_directory_nobody_starts_in_an_empty_home(site: Site, directory: Path) -> None:
     """A file system that is not mounted must not look like lost data."""
     with changed(site, storage={"path": str(directory)}), user(site, "max") as late:
@@ -215,6 +217,7 @@ def test_without_its_directory_nobody_starts_in_an_empty_home(site: Site, direct
 # From earlier versions
 
 
+@pytest.mark.long
 def test_a_home_that_was_a_volume_is_moved(site: Site) -> None:
     with user(site, "nia") as nia:
         old = f"{site.name}-home-{naming.slug('nia')}"

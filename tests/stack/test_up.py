@@ -126,7 +126,10 @@ def test_two_at_once(site: Site) -> None:
     assert "another command is changing it (process" in second.stderr
 
 
-@pytest.mark.parametrize("moment", ["Settings", "Swarm", "Secrets", "Network", "Database"])
+LONG = [pytest.param(step, marks=pytest.mark.long) for step in ("Settings", "Swarm", "Network")]
+
+
+@pytest.mark.parametrize("moment", ["Secrets", "Database", *LONG])
 def test_interrupted_at_any_step_it_goes_on(site: Site, moment: str) -> None:
     before = site.tasks()
     process = start_up(site)
@@ -171,6 +174,7 @@ def test_a_failed_build_shows_its_end_and_touches_nothing(site: Site, clone: Pat
     assert site.tasks() == before
 
 
+@pytest.mark.long
 def test_an_interrupted_build_ends_its_client(site: Site, clone: Path) -> None:
     with (clone / "nginx/Dockerfile").open("a") as file:
         # Another one each time: a build that was once let finish would not be made again.

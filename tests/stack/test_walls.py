@@ -232,6 +232,7 @@ def test_without_a_wall_no_server_starts_and_its_user_reads_why(site: Site) -> N
 # What the settings open and close
 
 
+@pytest.mark.long
 def test_settings_close_the_outside_and_open_walls(site: Site, ana: User) -> None:
     """A server that runs is given the new rules, and the old ones again."""
     chosen = site.settings["network"]

@@ -41,10 +41,12 @@ def wait_for(what: str, condition: Callable[[], T], seconds: float = 60) -> T:
     """Poll until the condition gives something true, and give that."""
     deadline = time.monotonic() + seconds
     while True:
+        began = time.monotonic()
         if found := condition():
             return found
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.2)
+        now = time.monotonic()
+        assert now < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(max(0.2, now - began))  # what looks often takes the time of what is looked for
 
 
 def run(

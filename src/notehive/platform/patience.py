@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from notehive.errors import NotehiveError
 
-PAUSE = 0.3  # seconds between two looks
+PAUSE = 0.3  # seconds between two looks, at least
+REST = 3  # as many times as long as a look takes: it costs what is waited for processor time
 T = TypeVar("T")
 
 
@@ -22,8 +23,12 @@ def until_none(
     time is up.
     """
     deadline = time.monotonic() + seconds
-    while rest := left():
-        if time.monotonic() > deadline:
+    while True:
+        began = time.monotonic()
+        if not (rest := left()):
+            return
+        now = time.monotonic()
+        if now > deadline:
             raise NotehiveError(failure(rest))
         say(rest)
-        time.sleep(PAUSE)
+        time.sleep(max(PAUSE, REST * (now - began)))
