@@ -23,6 +23,7 @@ from notehive.platform import (
     nodes,
     place,
     retire,
+    services,
     stack,
     status,
     steps,
@@ -152,10 +153,9 @@ def status_(
         console.print(escape(line))
     for node in found["nodes"]:
         data = ", keeps the data" if node["data"] else ""
-        present = list(node["images"].values()).count(nodes.PRESENT)
         console.print(
             f"node {node['name']}: {node['state']}, {node['role']}, "
-            f"{present} of {len(node['images'])} notebook images{data}"
+            f"{node['present']} of {len(node['images'])} notebook images{data}"
         )
     for sentence in found["wrong"]:
         console.print(f"[red]{escape(sentence)}[/red]")
@@ -179,7 +179,7 @@ def logs(
     found = docker.inspect("service", *candidates)
     if not found:
         known = [
-            s["Spec"]["Name"].removeprefix(f"{chosen.name}_") for s in stack.services(chosen.name)
+            s["Spec"]["Name"].removeprefix(f"{chosen.name}_") for s in services.listed(chosen.name)
         ]
         raise BadInput(
             f"{name}: neither a service nor a user with a running server; "

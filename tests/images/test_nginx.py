@@ -16,6 +16,7 @@ def front(containers: Containers, **environment: str) -> Container:
     """A container of it, not started yet."""
     values = {
         **{"PORT": "8443", "HTTP_PORT": "8080", "SERVICES": "mlflow", "URL": URL, "HOST": HOST},
+        "SUBDOMAINS": "no",
         **environment,
     }
     options = tuple(f"--env={key}={value}" for key, value in values.items())
@@ -78,6 +79,22 @@ def test_behind_a_proxy_with_tls(containers: Containers) -> None:
     assert "strict-transport-security" not in ask(nginx, "http://localhost:8080/hub/")
     assert 'default "https"' in nginx.sh("grep site_scheme /tmp/nginx/site.conf")
     assert "proxy_cookie_flags ~ secure" in nginx.sh("cat /tmp/nginx/listen.conf")
+
+
+def test_names_of_users_are_for_their_servers(containers: Containers, certificate: bytes) -> None:
+    nginx = front(containers, TLS="self-signed", SUBDOMAINS="yes")
+    nginx.write("/run/secrets/certificate", certificate)
+    start(nginx, "https://localhost:8443")
+    for host, path, status in (
+        (f"ana.{HOST}:8443", "/user/ana/", 502),  # to the proxy, which is not there
+        (f"ana.{HOST}:8443", "/mlflow/", 302),
+        (f"ana.{HOST}:8443", "/gate/login", 302),
+        (f"ana.{HOST}:8443", "/hub/api", 302),
+        (f"{HOST}:8443", "/hub/api", 502),
+    ):
+        said = ask(nginx, f"-H 'Host: {host}' https://localhost:8443{path}")
+        assert f" {status}" in said.split("\n")[0], (host, path)
+        assert (f"location: {URL}{path}" in said) == (status == 302)
 
 
 def test_without_tls_cookies_are_for_http(containers: Containers) -> None:

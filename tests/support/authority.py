@@ -43,9 +43,10 @@ class Authority:
         self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
     def issue(
-        self, host: str, *, days: float = 90, name: str = "site", password: bytes = b""
+        self, host: str, *others: str, days: float = 90, name: str = "site", password: bytes = b""
     ) -> Pair:
-        """Sign a certificate of 90 days for a host, which ends in ``days``; write both files."""
+        """Sign a certificate of 90 days for hosts, which ends in ``days``; write both files."""
+        names = [_general_name(each) for each in (host, *others)]
         key = ec.generate_private_key(ec.SECP256R1())
         end = datetime.now(UTC) + timedelta(days=days)
         signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -57,7 +58,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(signed_by, critical=False)
             .sign(self._key, hashes.SHA256())
         )

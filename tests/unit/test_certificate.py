@@ -69,6 +69,16 @@ def test_where_it_comes_from(settings: str, said: str) -> None:
     assert certificate.check(parse(settings)) == said
 
 
+def test_with_subdomains_it_has_to_be_good_for_them(authority: Authority) -> None:
+    for names, said in (((HOST,), "doesn't match"), ((HOST, f"*.{HOST}"), "")):
+        settings = with_files(authority.issue(*names), authority)
+        settings = settings.model_copy(update={"subdomains": True})
+        if said:
+            assert said in complaint(settings)
+        else:
+            assert certificate.check(settings).startswith("good until")
+
+
 def test_a_file_that_is_not_there(pair: Pair, authority: Authority) -> None:
     for key, kind in (("certificate", "certificate"), ("key", "private key")):
         file = getattr(pair, key)

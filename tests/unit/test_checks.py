@@ -9,7 +9,7 @@ import pytest
 
 from notehive import docker
 from notehive.errors import BadInput
-from notehive.platform import checks, machine, stack, swarm
+from notehive.platform import checks, machine, services, swarm
 from notehive.settings import GIB, Settings, parse
 
 
@@ -65,7 +65,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     monkeypatch.setattr(docker, "inspect", lambda kind, *names: answers[kind])
     manager = swarm.Membership(active=True, manager=True, node="n", address="10.0.0.1")
     monkeypatch.setattr(swarm, "membership", lambda: manager)
-    monkeypatch.setattr(stack, "services", lambda name: answers["services"])
+    monkeypatch.setattr(services, "listed", lambda name: answers["services"])
     return answers
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from notehive import cli, docker, naming, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import accounts, down, nodes, retire, stack, status, up
+from notehive.platform import accounts, down, nodes, retire, services, status, up
 from notehive.settings import describe
 
 Run = Callable[..., tuple[int, str, str]]
@@ -233,7 +233,7 @@ def test_logs_of_a_service_or_a_user(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(
         docker, "inspect", lambda kind, *names: [spec(n) for n in names if n in there]
     )
-    monkeypatch.setattr(stack, "services", lambda name: [spec("nh_hub"), spec("nh_gate")])
+    monkeypatch.setattr(services, "listed", lambda name: [spec("nh_hub"), spec("nh_gate")])
 
     def attach(args: list[str]) -> int:
         shown.append(args)
@@ -287,6 +287,7 @@ STATUS: dict[str, Any] = {
             "state": "ready",
             "role": "manager",
             "images": {"base": "present", "gpu": "pulling"},
+            "present": 1,
             "data": True,
         }
     ],
@@ -308,6 +309,19 @@ def test_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hub: 0 of 1 run: Failed [x]" in out
     code, out, _ = run("status", "--json")
     assert (code, json.loads(out)) == (0, STATUS)
+
+
+@pytest.mark.parametrize(
+    ("desired", "why", "said"),
+    [
+        (1, "", []),
+        (1, "Failed", ["hub: 0 of 1 run: Failed"]),
+        (0, "", ["hub: is stopped, as while secrets are renewed; `./notehive up` starts it"]),
+    ],
+)
+def test_what_is_wrong_with_a_service(desired: int, why: str, said: list[str]) -> None:
+    hub = {"name": "hub", "running": 0, "desired": desired, "why": why}
+    assert status.wrong([hub], []) == said
 
 
 def node(name: str, **more: Any) -> nodes.Node:

@@ -438,6 +438,15 @@ def test_bad_urls(url: str) -> None:
         ("tls: {kind: files}", "1: tls.certificate: is missing; kind: files needs certificate:"),
         ("tls: {kind: files, certificate: /a}", "1: tls.key: is missing; kind: files needs"),
         ("tls: {kind: files, certificate: a.pem}", "1: tls.certificate: write the whole path"),
+        ("subdomains: on", "1: subdomains: needs a name; set url: to one whose subdomains lead"),
+        (
+            "{url: 'https://10.0.0.7', tls: self-signed, subdomains: on}",
+            "1: subdomains: needs a name",
+        ),
+        (
+            "{url: 'https://a.b', tls: acme, subdomains: on}",
+            "1: subdomains: needs a certificate for *.NAME, which kind: acme cannot get",
+        ),
         ("tls: {kind: acme, key: /a}", "1: tls.key: is for kind: files; set that, or remove this"),
         ("tls: {email: a@b}", "1: tls.email: is for kind: acme; set that, or remove this"),
         ("tls: {kind: files, server: 'https://a/'}", "1: tls.certificate: is missing"),

@@ -12,7 +12,7 @@ import yaml
 from notehive import docker
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubStorage
-from notehive.platform import machine, place, self_signed, stack, swarm, up
+from notehive.platform import machine, place, self_signed, services, stack, swarm, up
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
@@ -420,7 +420,7 @@ def test_unready(engine: StandInEngine) -> None:
         service("mlflow", "0/1"),
         service("registry-forwarder", "2/3 (max 1 per node)"),
     ]
-    assert stack.unready("nh") == ["proxy", "mlflow"], "one on each node is the nodes' matter"
+    assert services.unready("nh") == ["proxy", "mlflow"], "one on each node is the nodes' matter"
 
 
 def test_a_paused_update_will_never_arrive(engine: StandInEngine) -> None:
@@ -436,7 +436,7 @@ def test_a_paused_update_will_never_arrive(engine: StandInEngine) -> None:
     with pytest.raises(
         NotehiveError, match=r"^hub: its update was stopped; Failed 9 s ago: task: n"
     ):
-        stack.await_arrival("nh", lambda text: None)
+        services.await_arrival("nh", lambda text: None)
 
 
 @pytest.mark.parametrize(
@@ -454,7 +454,7 @@ def test_who_does_not_arrive_is_named(
 ) -> None:
     engine.services, engine.tasks = [service("mlflow", "0/1")], tasks
     with pytest.raises(NotehiveError) as raised:
-        stack.await_arrival("nh", lambda text: None, seconds=-1)
+        services.await_arrival("nh", lambda text: None, seconds=-1)
     assert str(raised.value).startswith("mlflow: not running after ")
     assert reason in str(raised.value)
     assert str(raised.value).endswith("see `./notehive logs mlflow`")

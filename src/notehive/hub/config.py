@@ -43,6 +43,7 @@ class HubConfig(BaseModel):
 
     stack: str  # name of the Docker stack, prefix of every service, volume and secret
     url: str  # where people open the site: scheme, host and port, no path
+    subdomains: bool = False  # each user's servers at a name of their own below that
     admins: list[str]
     auth: Auth
     login_ca: str = ""  # certificates (PEM) that vouch for the directory or the provider

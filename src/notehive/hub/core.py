@@ -15,6 +15,10 @@ def update_core(c: Any, config: HubConfig) -> None:
     hub.bind_url = config.url
     # What browsers see: of their requests the hub learns it only as far as each proxy tells.
     hub.public_url = f"{config.url}/"
+    if config.subdomains:
+        hub.subdomain_host = config.url
+        # No server's page can set the cookies of another name; browsers grant that to https.
+        hub.cookie_host_prefix_enabled = config.url.startswith("https:")
     hub.hub_bind_url = "http://0.0.0.0:8081"
     # Users' servers and the proxy find the hub by its service name, whatever its address is now.
     hub.hub_connect_url = "http://hub:8081"

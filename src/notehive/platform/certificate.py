@@ -21,6 +21,11 @@ def host(settings: Settings) -> str:
     return urlsplit(settings.url).hostname or machine.address()
 
 
+def hosts(settings: Settings) -> list[str]:
+    """Give the names that the certificate is to be good for: the site's, and one of a user's."""
+    return [host(settings), *([f"somebody.{host(settings)}"] if settings.subdomains else ())]
+
+
 def authority(settings: Settings) -> bytes:
     """Give the certificate of a private authority, as PEM; nothing where there is none."""
     if settings.tls.kind == "self-signed":
@@ -62,10 +67,13 @@ def check(settings: Settings) -> str:
     if Path(tls.key).stat().st_mode & OPEN_TO_ALL:
         raise BadInput(f"tls.key: {tls.key}: everybody can read it; `chmod o= {tls.key}`")
     try:
-        end = _greeting(settings).with_files(Path(tls.certificate), Path(tls.key))
+        ends = [
+            Greeting(name, trusted(settings)).with_files(Path(tls.certificate), Path(tls.key))
+            for name in hosts(settings)
+        ]
     except DistrustError as error:
         raise BadInput(f"tls.certificate: {tls.certificate}: {explain(str(error))}") from None
-    return f"good until {end:%Y-%m-%d}"
+    return f"good until {ends[0]:%Y-%m-%d}"
 
 
 def explain(reason: str) -> str:

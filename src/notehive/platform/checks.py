@@ -14,6 +14,7 @@ from notehive.platform import (
     database,
     identity,
     machine,
+    services,
     site,
     stack,
     storage,
@@ -111,7 +112,7 @@ def check_swarm(settings: Settings) -> str:
     here = swarm.require_usable()
     if not here.active:
         return "one will be made"
-    stack.require_ours(settings.name)
+    services.require_ours(settings.name)
     database.require_intact(settings.name, here)
     count = len(swarm.nodes())
     return f"{count} node{'s' if count > 1 else ''}"
@@ -150,7 +151,7 @@ def check_ports(settings: Settings) -> str:
 def own_ports(name: str) -> set[int]:
     """Give the ports that the running stack listens on: published ones, and the forwarder's."""
     found = set()
-    for service in stack.services(name):
+    for service in services.listed(name):
         for port in service["Endpoint"]["Spec"].get("Ports", []):
             found.add(int(port["PublishedPort"]))
         for variable in service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env", []):

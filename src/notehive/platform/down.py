@@ -2,8 +2,7 @@
 
 from notehive import docker, shell
 from notehive.errors import BadInput
-from notehive.platform import prepull, self_signed, swarm
-from notehive.platform import stack as services
+from notehive.platform import prepull, self_signed, services, swarm
 from notehive.platform.patience import until_none
 from notehive.platform.steps import Steps
 
@@ -67,7 +66,7 @@ def await_gone(stack: str, seconds: float = 120) -> None:
 
     def left() -> bool:
         # Stopped ones too: they hold their volumes until the engine has removed them.
-        return bool(services.services(stack)) or any(
+        return bool(services.listed(stack)) or any(
             docker.output("ps", "--all", "--quiet", "--filter", f"label={label}")
             for label in labels
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from notehive import docker, shell
 from notehive.errors import BadInput, NotehiveError
-from notehive.platform import database, distribute, prepull, stack, storage, swarm
+from notehive.platform import database, distribute, prepull, services, stack, storage, swarm
 from notehive.platform.steps import Steps
 from notehive.settings import Settings
 
@@ -42,7 +42,7 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
         raise BadInput(f"{settings.name}: is not up; `./notehive up` first")
     with steps.step("Images to the registry") as step:
         notebooks = [reference for _, reference in prepull.services(settings.name).values()]
-        wall = stack.image(swarm.wall(settings.name))
+        wall = services.image(swarm.wall(settings.name))
         absent = distribute.missing(settings, [distribute.forwarder(settings), wall, *notebooks])
         distribute.push_all(settings, absent, step.say)
         step.say(f"{len(absent)} pushed") if absent else step.skip("are there")

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from notehive import docker, shell
 from notehive.errors import NotehiveError
-from notehive.platform import stack
+from notehive.platform import services
 
 
 def require_containers(service: str) -> list[str]:
     """Give the containers of a service; raise with the Swarm's reason if it never had one."""
     found = docker.containers(service, ended=True)
     if not found:
-        raise NotehiveError(f"{service}: has no container on this node; {stack.why(service)}")
+        raise NotehiveError(f"{service}: has no container on this node; {services.why(service)}")
     return found
 
 

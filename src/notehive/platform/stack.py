@@ -1,4 +1,4 @@
-"""stack.yml: what of it is wanted, its variables, its deployment, and when it has arrived."""
+"""stack.yml: what of it is wanted, its variables, its deployment."""
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from notehive import docker, shell
-from notehive.errors import BadInput, NotehiveError
+from notehive.errors import BadInput
 from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
 from notehive.platform import (
@@ -22,11 +22,11 @@ from notehive.platform import (
     machine,
     packages,
     secrets,
+    services,
     storage,
     walls,
 )
 from notehive.platform.contents import Content
-from notehive.platform.patience import until_none
 from notehive.platform.place import ROOT, Workspace
 from notehive.platform.secrets import Generation
 from notehive.settings import Image, Settings
@@ -35,7 +35,6 @@ FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
 FORMER = "-former"  # ends the names of former secrets in stack.yml
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # what every program in our images trusts
-ARRIVAL_SECONDS = 240
 
 
 def wanted(settings: Settings, former: Collection[str] = ()) -> dict[str, Any]:
@@ -170,6 +169,7 @@ def hub_config(
     return HubConfig(
         stack=settings.name,
         url=site_url(settings),
+        subdomains=settings.subdomains,
         admins=settings.admins,
         auth=settings.auth,
         login_ca=identity.certificates(settings.auth),
@@ -233,6 +233,7 @@ def prepare(
         "HOST": host,
         # Behind a proxy, users' servers go out and in again through it, as browsers do.
         "ALIAS": "nginx" if settings.is_proxied else host,
+        "SUBDOMAINS": "yes" if settings.subdomains else "no",
         "PORT": str(settings.port),
         "HTTP_PORT": str(settings.redirect_port),
         "SCHEME": direct_url(settings, "").partition(":")[0],
@@ -284,9 +285,9 @@ def deploy(deployment: Deployment, say: Callable[[str], None]) -> None:
         # Two generations do not understand each other. Whoever asks the hub or MLflow before they
         # come back with what the others know, hears from Nginx to ask again.
         _deploy(deployment, {"REPLICAS": "0"})
-        await_arrival(deployment.stack, say)
+        services.await_arrival(deployment.stack, say)
     _deploy(deployment, {})
-    await_arrival(deployment.stack, say)
+    services.await_arrival(deployment.stack, say)
 
 
 def _deploy(deployment: Deployment, changes: Mapping[str, str]) -> None:
@@ -298,93 +299,9 @@ def has_current_secrets(stack: str) -> bool:
     """Whether the hub, if there is one, has secrets of the current generation."""
     newest = f"{stack}_hub-cookie.{secrets.current(stack).number}"
     return all(
-        newest in [each["SecretName"] for each in container_spec(hub).get("Secrets", ())]
+        newest in [each["SecretName"] for each in services.container_spec(hub).get("Secrets", ())]
         for hub in docker.inspect("service", f"{stack}_hub")
     )
-
-
-def container_spec(service: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the containers' part of what the engine says of a service."""
-    spec: dict[str, Any] = service["Spec"]["TaskTemplate"]["ContainerSpec"]
-    return spec
-
-
-def renew(service: str) -> None:
-    """Have a service start again with the image that its name means now."""
-    shell.run(
-        docker.command("service", "update", "--force", "--detach", "--no-resolve-image", service)
-    )
-
-
-def services(stack: str) -> list[dict[str, Any]]:
-    """Give the stack's platform services, as the engine describes them."""
-    rows = docker.objects("service", "ls", "--filter", f"label=com.docker.stack.namespace={stack}")
-    listed = {row["Name"]: row for row in rows}
-    found = docker.inspect("service", *listed)
-    for service in found:
-        service["Replicas"] = listed[service["Spec"]["Name"]]["Replicas"]
-    return found
-
-
-def image(service: str) -> str:
-    """Give the image of a service by its full name, which runs."""
-    (found,) = docker.inspect("service", service)
-    return str(container_spec(found)["Image"])
-
-
-def replicas(service: Mapping[str, Any]) -> tuple[int, int]:
-    """Give how many tasks of a service of `services` run, and how many should."""
-    running, _, desired = service["Replicas"].split(" ")[0].partition("/")
-    return int(running), int(desired)
-
-
-def require_ours(stack: str) -> None:
-    """Raise BadInput if a stack of this name is somebody else's: it is not touched."""
-    for service in services(stack):
-        if service["Spec"].get("Labels", {}).get("notehive.stack") != stack:
-            raise BadInput(
-                f"name: {stack}: the service {service['Spec']['Name']} of a stack of this name is "
-                "not Notehive's; choose another name"
-            )
-
-
-def unready(stack: str) -> list[str]:
-    """Give the services that do not run as they should, or are being updated."""
-    late = []
-    for service in services(stack):
-        name = service["Spec"]["Name"].removeprefix(f"{stack}_")
-        # What runs on every node is the nodes' matter; one of them may be unable to.
-        running, desired = (1, 1) if "Global" in service["Spec"]["Mode"] else replicas(service)
-        state = service.get("UpdateStatus", {}).get("State", "completed")
-        if state == "paused":
-            raise NotehiveError(f"{name}: its update was stopped; {why(f'{stack}_{name}')}")
-        if running != desired or state == "updating":
-            late.append(name)
-    return late
-
-
-def await_arrival(stack: str, say: Callable[[str], None], seconds: float = ARRIVAL_SECONDS) -> None:
-    """Wait until every service runs and is healthy; raise with the reason of one that does not."""
-    until_none(
-        lambda: unready(stack),
-        seconds,
-        lambda late: (
-            f"{late[0]}: not running after {seconds:.0f} s; {why(f'{stack}_{late[0]}')}; "
-            f"see `./notehive logs {late[0]}`"
-        ),
-        lambda late: say(f"waiting for {', '.join(late)}"),
-    )
-
-
-def why(service: str) -> str:
-    """Give the Swarm's last word about a service that does not run."""
-    rows = list(docker.objects("service", "ps", "--no-trunc", service))
-    current = [row for row in rows if row["DesiredState"] in ("Running", "Ready")]
-    # A task that waits says why itself; for one that only starts, the last failure is the reason.
-    for row in [*current, *rows]:
-        if row["Error"]:
-            return f"{row['CurrentState']}: {row['Error'].strip(chr(34))}"
-    return str(current[0]["CurrentState"]) if current else "no task"
 
 
 def remove_old(deployment: Deployment) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import certificate, homes, machine, nodes, stack, swarm
+from notehive.platform import certificate, homes, machine, nodes, services, stack, swarm
 from notehive.settings import Settings, parse_memory
 
 # What a node says of itself.
@@ -29,15 +29,15 @@ def status(settings: Settings) -> dict[str, Any]:
         used = pool.submit(memory, name)
         size = pool.submit(image_sizes)
         stored = pool.submit(homes.usage, name)
-        listed = stack.services(name)
+        listed = services.listed(name)
         specs = swarm.services()
         listed_nodes = nodes.look(name, specs)
         held = homes.listed(settings, stored.result()["homes"])
-        services = [_service(name, service, used.result()) for service in listed]
+        found = [_service(name, service, used.result()) for service in listed]
     return {
         "name": name,
         "url": stack.site_url(settings),
-        "services": services,
+        "services": found,
         "servers": [
             _server(spec, used.result())
             for spec in specs.values()
@@ -47,21 +47,26 @@ def status(settings: Settings) -> dict[str, Any]:
         "homes": held,
         "storage": {key: stored.result()[key] for key in ("shared", "free", "total")},
         "nodes": [_node(node) for node in listed_nodes],
-        "memory": sum(service["memory"] for service in services),
+        "memory": sum(service["memory"] for service in found),
         "images": size.result(),
-        "wrong": [*wrong(services, listed_nodes), *(certificate.wrong(settings) if listed else ())],
+        "wrong": [*wrong(found, listed_nodes), *(certificate.wrong(settings) if listed else ())],
     }
 
 
-def wrong(services: list[dict[str, Any]], listed: list[nodes.Node]) -> list[str]:
+def wrong(found: list[dict[str, Any]], listed: list[nodes.Node]) -> list[str]:
     """Give what needs the operator's attention, a sentence each."""
-    if not services:
+    if not found:
         return ["nothing runs; `./notehive up` brings it up"]
     return [
         *(
             f"{s['name']}: {s['running']} of {s['desired']} run: {s['why']}"
-            for s in services
+            for s in found
             if s["why"]
+        ),
+        *(
+            f"{s['name']}: is stopped, as while secrets are renewed; `./notehive up` starts it"
+            for s in found
+            if s["desired"] == 0
         ),
         *nodes.wrong(listed),
     ]
@@ -70,15 +75,17 @@ def wrong(services: list[dict[str, Any]], listed: list[nodes.Node]) -> list[str]
 def _service(name: str, service: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
     full = service["Spec"]["Name"]
     short = full.removeprefix(f"{name}_")
-    running, desired = stack.replicas(service)
+    running, desired = services.replicas(service)
     return {
         "name": short,
         "running": running,
         "desired": desired,
         "memory": used.get(full, 0),
-        "image": service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
+        "image": services.container_spec(service)["Image"],
         # What runs on every node is told with the nodes.
-        "why": "" if running == desired or "Global" in service["Spec"]["Mode"] else stack.why(full),
+        "why": ""
+        if running == desired or "Global" in service["Spec"]["Mode"]
+        else services.why(full),
     }
 
 
@@ -93,23 +100,24 @@ def _server(spec: Mapping[str, Any], used: Mapping[str, int]) -> dict[str, Any]:
 def _node(node: nodes.Node) -> dict[str, Any]:
     return {
         **{key: getattr(node, key) for key in NODE_KEYS},
+        "present": node.present,
         "reserved": {"cpu": node.reserved_cpu, "memory": node.reserved_memory},
     }
 
 
 def memory(name: str) -> dict[str, int]:
     """Give the memory (bytes) of this node's containers, by service."""
-    services = {}
+    names = {}
     for row in docker.objects("ps", "--no-trunc"):
         labels = dict(label.partition("=")[::2] for label in row["Labels"].split(","))
         service = labels.get("com.docker.swarm.service.name", "")
         if service.startswith((f"{name}_", f"{name}-")):
-            services[row["ID"][:12]] = service
-    if not services:
+            names[row["ID"][:12]] = service
+    if not names:
         return {}
     found: dict[str, int] = {}
-    for row in docker.objects("stats", "--no-stream", *services):
-        service = services[row["ID"][:12]]
+    for row in docker.objects("stats", "--no-stream", *names):
+        service = names[row["ID"][:12]]
         used = row["MemUsage"].split("/")[0].strip().replace("iB", "").removesuffix("B")
         found[service] = found.get(service, 0) + parse_memory(used)
     return found

@@ -22,6 +22,7 @@ from notehive.platform import (
     prepull,
     secrets,
     self_signed,
+    services,
     site,
     stack,
     storage,
@@ -129,7 +130,7 @@ def up(
                 step.say(acme.obtain(settings))
             certificate.await_served(settings)
     if distribute.forwarder(settings) in share(settings, steps, elsewhere):
-        stack.renew(swarm.forwarder(settings.name))  # they could not pull it before
+        services.renew(swarm.forwarder(settings.name))  # they could not pull it before
     parts = [*(["forwarder"] if settings.services.registry else []), "wall"]
     with steps.step("Nodes") as step:
         step.say(nodes.await_ready(settings.name, parts, step.say))
