@@ -23,6 +23,9 @@ from notehive.settings import Group
 
 SITE = "workbench.example.com:8080"
 COOKIE_SECRET = "c" * 64
+FORMER_SECRET = "f" * 64
+COOKIE_SECRETS = (COOKIE_SECRET, FORMER_SECRET)
+OUR_NUMBER = config.key_number(COOKIE_SECRET)
 OPEN = ["access:services!service=gate"]
 GROUPS = {"red": Group(), "blue": Group(shared="everyone"), "grey": Group(shared="none")}
 USERS = {
@@ -181,6 +184,7 @@ class Gate:
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     (tmp_path / "gate-token").write_text("gates-own-token\n")
     (tmp_path / "gate-cookie").write_text(COOKIE_SECRET + "\n")
+    (tmp_path / "gate-cookie-former").write_text(FORMER_SECRET + "\n")
     monkeypatch.setattr(config, "SECRETS", tmp_path)
     monkeypatch.setattr(StandInHub, "status", 0)
     monkeypatch.setattr(StandInHub, "asked", 0)
@@ -189,8 +193,11 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate.close()
 
 
-def cookie(token: str, secret: str = COOKIE_SECRET, **options: object) -> str:
-    signed = create_signed_value(secret, app.COOKIE, token, **options)
+def cookie(
+    token: str, secret: str = COOKIE_SECRET, name: str = app.COOKIE, **options: object
+) -> str:
+    options = {"key_version": config.key_number(secret), **options}
+    signed = create_signed_value({options["key_version"]: secret}, name, token, **options)
     return f"{app.COOKIE}={signed.decode()}"
 
 
@@ -206,11 +213,12 @@ def cookie(token: str, secret: str = COOKIE_SECRET, **options: object) -> str:
         ("unknown-token", 401, None),
     ],
 )
-@pytest.mark.parametrize("way", ["token {}", "Bearer {}", "Basic {}", "cookie"])
+@pytest.mark.parametrize("way", ["token {}", "Bearer {}", "Basic {}", *COOKIE_SECRETS])
 def test_check(token: str, code: int, user: str | None, way: str, gate: Gate) -> None:
     given = base64.b64encode(f"whoever:{token}".encode()).decode() if "Basic" in way else token
-    by_cookie = way == "cookie"
-    headers = {"Cookie": cookie(token)} if by_cookie else {"Authorization": way.format(given)}
+    headers = {"Authorization": way.format(given)}
+    if way in COOKIE_SECRETS:
+        headers = {"Cookie": cookie(token, way)}
     answer = gate.check(**headers)
     assert answer.code == code
     assert answer.headers.get("X-Notehive-User") == user
@@ -228,10 +236,13 @@ def test_check(token: str, code: int, user: str | None, way: str, gate: Gate) ->
         {"Authorization": "token "},
         {"Cookie": f"{app.COOKIE}=ana-token"},
         {"Cookie": cookie("ana-token", "another-secret")},
+        {"Cookie": cookie("ana-token", "another-secret", key_version=OUR_NUMBER)},
+        {"Cookie": f"{app.COOKIE}=1|a|b"},
+        {"Cookie": f"{app.COOKIE}=" + create_signed_value(
+            COOKIE_SECRET, app.COOKIE, "ana-token", version=1).decode()},
         {"Cookie": cookie("ana-token").replace("notehive-gate", "notehive-gate2")},
         # Signed by us, but for another purpose: the state of a log-in
-        {"Cookie": cookie("ana-token").partition("=")[0] + "=" + create_signed_value(
-            COOKIE_SECRET, "service-gate-oauth-state", "ana-token").decode()},
+        {"Cookie": cookie("ana-token", name="service-gate-oauth-state")},
         {"Cookie": cookie("ana-token", clock=lambda: time.time() - 40 * 24 * 3600)},
     ],
 )  # fmt: skip

@@ -16,7 +16,8 @@ from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
 from notehive.gate.headers import told
-from notehive.hub.config import read_keys, read_secret
+from notehive.hub.config import read_secret
+from notehive.hub.cookies import cookie_settings
 from notehive.hub.core import GATE_SCOPE
 from notehive.settings import Group
 
@@ -155,7 +156,6 @@ class HealthHandler(RequestHandler):
 
 def make_app(groups: Mapping[str, Group]) -> Application:
     """The gate as a Tornado application; ``groups`` are those of the settings."""
-    keys = read_keys("gate-cookie")
     return Application(
         [
             (r"/gate/check", CheckHandler),
@@ -166,7 +166,6 @@ def make_app(groups: Mapping[str, Group]) -> Application:
         hub_auth=make_auth(),
         groups=groups,
         # Signed with a kept secret: a restart of the gate logs nobody out.
-        cookie_secret=keys,
-        key_version=next(iter(keys)),
+        **cookie_settings("gate-cookie"),
         login_url=LOGIN_URL,
     )

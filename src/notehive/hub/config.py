@@ -70,8 +70,12 @@ def read_keys(name: str) -> dict[int, str]:
     Tornado writes the number of the key into what it signs.
     """
     there = [each for each in (name, f"{name}-former") if (SECRETS / each).exists()]
-    keys = map(read_secret, there)
-    return {int(hashlib.sha256(key.encode()).hexdigest()[:8], 16): key for key in keys}
+    return {key_number(key): key for key in map(read_secret, there)}
+
+
+def key_number(key: str) -> int:
+    """Give the number of a key."""
+    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
 
 
 def read_secret(name: str) -> str:

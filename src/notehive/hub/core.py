@@ -3,7 +3,8 @@
 from typing import Any
 
 from notehive.gate.headers import ADMIN_SCOPE
-from notehive.hub.config import HubConfig, read_keys, read_secret
+from notehive.hub.config import HubConfig, read_secret
+from notehive.hub.cookies import cookie_settings
 
 # What a browser session and a token of a user may do beside what JupyterHub allows by itself.
 GATE_SCOPE = "access:services!service=gate"
@@ -25,10 +26,9 @@ def update_core(c: Any, config: HubConfig) -> None:
     hub.db_url = "postgresql+psycopg://hub@postgres/hub"
     hub.upgrade_db = True  # a new version's schema comes with `up`
     hub.db_kwargs = {"pool_pre_ping": True}  # a restarted PostgreSQL is met with a new connection
-    keys = read_keys("hub-cookie")
-    # JupyterHub's own option takes one; this one Tornado is given.
+    # JupyterHub's own option takes one key; these are what Tornado is given.
     hub.cookie_secret = bytes.fromhex(read_secret("hub-cookie"))
-    hub.tornado_settings.update({"cookie_secret": keys, "key_version": next(iter(keys))})
+    hub.tornado_settings.update(cookie_settings("hub-cookie"))
     # The password of the database comes from a .pgpass file (PGPASSFILE in stack.yml).
     # A restart of the hub leaves users' servers and the proxy's routes alone.
     hub.cleanup_servers = False

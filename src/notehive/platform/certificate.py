@@ -12,6 +12,7 @@ from notehive.platform.patience import until_none
 from notehive.settings import Settings
 
 SOON = timedelta(days=14)  # a certificate that ends within this time is to be renewed
+SOMEBODY = "somebody"  # a user's name, where all are meant
 OPEN_TO_ALL = 0o004  # bit of a file's mode
 FAILED = "/var/lib/notehive/certificates/failed"  # certbot's reason, in its container
 
@@ -23,7 +24,7 @@ def host(settings: Settings) -> str:
 
 def hosts(settings: Settings) -> list[str]:
     """Give the names that the certificate is to be good for: the site's, and one of a user's."""
-    return [host(settings), *([f"somebody.{host(settings)}"] if settings.subdomains else ())]
+    return [host(settings), *([f"{SOMEBODY}.{host(settings)}"] if settings.subdomains else ())]
 
 
 def authority(settings: Settings) -> bytes:
@@ -72,7 +73,8 @@ def check(settings: Settings) -> str:
             for name in hosts(settings)
         ]
     except DistrustError as error:
-        raise BadInput(f"tls.certificate: {tls.certificate}: {explain(str(error))}") from None
+        reason = str(error).replace(f"{SOMEBODY}.", "*.")
+        raise BadInput(f"tls.certificate: {tls.certificate}: {explain(reason)}") from None
     return f"good until {ends[0]:%Y-%m-%d}"
 
 
