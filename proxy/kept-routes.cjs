@@ -16,7 +16,7 @@ module.exports = class KeptRoutes extends MemoryStore {
       super.add(path, { ...route, last_activity: new Date(route.last_activity) });
     }
     this.keep();
-    setInterval(() => fs.utimesSync(FILE, new Date(), new Date()), SIGN_OF_LIFE_SECONDS * 1000).unref();
+    setInterval(() => this.keep(), SIGN_OF_LIFE_SECONDS * 1000).unref();
   }
 
   async add(path, route) {
@@ -31,8 +31,12 @@ module.exports = class KeptRoutes extends MemoryStore {
   }
 
   keep() {
-    fs.writeFileSync(`${FILE}.new`, JSON.stringify(this.routes));
-    fs.renameSync(`${FILE}.new`, FILE);
+    try {
+      fs.writeFileSync(`${FILE}.new`, JSON.stringify(this.routes));
+      fs.renameSync(`${FILE}.new`, FILE);
+    } catch (error) {  // a full disk, say: the proxy goes on
+      console.error(`${FILE}: not kept: ${error.message}`);
+    }
   }
 };
 

@@ -195,7 +195,26 @@ def server_status(site: Site, user: User) -> int:
     return fetch(site, f"/user/{user.name}/api/status", headers=headers).status
 
 
-def test_a_restarted_proxy_gets_its_routes_back(site: Site, ada: User, server: str) -> None:
+def test_a_restarted_proxy_knows_its_routes_before_the_hub_says_them(
+    site: Site, ada: User, server: str
+) -> None:
+    def version() -> bool:
+        return b'"version"' in fetch(site, f"/user/{ada.name}/api").body
+
+    hub = site.container("hub")
+    docker("pause", hub)
+    try:
+        docker("kill", site.container("proxy"))
+        wait_for("the route", version, 90)
+    finally:
+        docker("unpause", hub)
+    wait_for("the hub", lambda: server_status(site, ada) == 200, 90)
+
+
+def test_a_proxy_that_has_forgotten_its_routes_gets_them_back(
+    site: Site, ada: User, server: str
+) -> None:
+    site.exec("proxy", "rm", "/var/lib/notehive-proxy/routes.json")
     docker("kill", site.container("proxy"))
     wait_for("the route", lambda: server_status(site, ada) == 200, 90)
 

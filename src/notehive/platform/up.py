@@ -82,7 +82,12 @@ def up(
         generation = secrets.current(settings.name)
         if log_out:
             generation = replace(generation, former=())
-        step.say(f"made {', '.join(created)}") if created else step.skip("are there")
+        if renew_secrets:
+            step.say("all anew")
+        elif created:
+            step.say(f"made {', '.join(created)}")
+        else:
+            step.skip("are there")
     if settings.tls.kind == "self-signed":
         with steps.step("Certificate") as step:
             made = self_signed.ensure(
