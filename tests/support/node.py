@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import namespace
 from tests.support.site import docker, run, wait_for
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -61,14 +62,8 @@ class Node:
     def create(self) -> None:
         """Make the machine's network and plug it in."""
         self.directory.mkdir(parents=True)
-        space = self.namespace
-        run("ip", "netns", "add", space)
-        run(*f"ip link add {space} type veth peer name eth0 netns {space}".split())
-        run(*f"ip link set {space} master {self.bridge} up".split())
-        run(*f"ip -n {space} address add {self.address}/24 dev eth0".split())
-        run(*f"ip -n {space} link set lo up".split())
-        run(*f"ip -n {space} link set eth0 up".split())
-        run(*f"ip -n {space} route add default via {self.gateway}".split())
+        namespace.create(self.namespace, self.address, self.gateway)
+        run("ip", "link", "set", self.namespace, "master", self.bridge)
 
     def start(self) -> None:
         """Switch it on, and wait until its engine answers."""
@@ -119,8 +114,7 @@ class Node:
     def remove(self) -> None:
         """Take it away with all that it has, or what an interrupted run has left of it."""
         self.kill()
-        run("ip", "netns", "delete", self.namespace, check=False)
-        run("ip", "link", "delete", self.namespace, check=False)
+        namespace.remove(self.namespace)
         shutil.rmtree(self.directory, ignore_errors=True)
         for controller in CGROUPS.iterdir():
             run("find", str(controller / self.namespace), "-depth", "-type", "d", "-delete",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.support import namespace
 from tests.support.site import NUMBER, run, wait_for
 
 NAME = f"nhoutside{NUMBER}"
@@ -39,14 +40,8 @@ def outside(*ports: int) -> Iterator[Outside]:
     _remove()
     servers = []
     try:
-        run("ip", "netns", "add", NAME)
-        run(*f"ip link add {NAME} type veth peer name eth0 netns {NAME}".split())
+        namespace.create(NAME, ADDRESS, HERE)
         run(*f"ip address add {HERE}/24 dev {NAME}".split())
-        run(*f"ip link set {NAME} up".split())
-        run(*f"ip -n {NAME} address add {ADDRESS}/24 dev eth0".split())
-        run(*f"ip -n {NAME} link set eth0 up".split())
-        run(*f"ip -n {NAME} link set lo up".split())
-        run(*f"ip -n {NAME} route add default via {HERE}".split())
         for rule in FORWARDED:
             run("iptables", "--wait", "--insert", *rule)
         servers = [
@@ -72,5 +67,4 @@ def _remove() -> None:
     for rule in FORWARDED:
         while run("iptables", "--wait", "--delete", *rule, check=False).returncode == 0:
             pass
-    run("ip", "netns", "delete", NAME, check=False)
-    run("ip", "link", "delete", NAME, check=False)
+    namespace.remove(NAME)
