@@ -14,20 +14,12 @@ def volume(stack: str) -> str:
 
 def require_intact(stack: str, here: swarm.Membership) -> None:
     """Raise BadInput if the database is on another node, or should be here and is not."""
-    node = swarm.data_node(stack)
-    if node is None:
-        return
-    if node["ID"] != here.node:
-        raise BadInput(
-            f"{stack}: its data are on the node {node['Description']['Hostname']}; run this there"
-        )
-    if docker.inspect("volume", volume(stack)):
+    if not swarm.has_data_here(stack, here.node) or docker.inspect("volume", volume(stack)):
         return
     label = swarm.data_label(stack)
     raise BadInput(
-        f"{volume(stack)}: the volume of the database is missing on "
-        f"{node['Description']['Hostname']}; restore it, or begin with an empty one: "
-        f"`docker node update --label-rm {label} {here.node}`"
+        f"{volume(stack)}: the volume of the database is missing on this node; restore it, or "
+        f"begin with an empty one: `docker node update --label-rm {label} {here.node}`"
     )
 
 

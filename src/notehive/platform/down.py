@@ -1,7 +1,6 @@
 """`down`: stop everything of a stack, keep its data; `down --purge` forgets them too."""
 
 from notehive import docker, shell
-from notehive.errors import BadInput
 from notehive.platform import prepull, self_signed, services, swarm
 from notehive.platform.patience import until_none
 from notehive.platform.steps import Steps
@@ -12,7 +11,7 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
     label = f"label=notehive.stack={stack}"
     services.require_ours(stack)
     if purge:
-        require_data_node(stack)
+        swarm.has_data_here(stack, swarm.membership().node)
     with steps.step("Users' servers") as step:
         servers = ids("service", label, "label=notehive.kind=server")
         remove("service", servers)
@@ -38,14 +37,6 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
             shell.run(
                 docker.command("node", "update", "--label-rm", swarm.data_label(stack), node["ID"])
             )
-
-
-def require_data_node(stack: str) -> None:
-    """Raise BadInput where the stack has data that are on another node, out of reach here."""
-    node = swarm.data_node(stack)
-    if node is not None and node["ID"] != swarm.membership().node:
-        name = node["Description"]["Hostname"]
-        raise BadInput(f"{stack}: its data are on the node {name}; run `down --purge` there")
 
 
 def ids(kind: str, *filters: str) -> list[str]:

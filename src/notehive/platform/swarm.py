@@ -119,6 +119,15 @@ def data_node(stack: str) -> dict[str, Any] | None:
     return None
 
 
+def has_data_here(stack: str, here: str) -> bool:
+    """Whether the stack has data, on this node (its id); raise BadInput if they are on another."""
+    node = data_node(stack)
+    if node is not None and node["ID"] != here:
+        name = node["Description"]["Hostname"]
+        raise BadInput(f"{stack}: its data are on the node {name}; run this there")
+    return node is not None
+
+
 def ensure_network(name: str, subnet: str, stack: str) -> bool:
     """Create the network of users' servers unless it is there; say whether it was created."""
     if docker.inspect("network", name):
