@@ -101,6 +101,7 @@ def reached(eve: User) -> bool:
     return done.stdout == "200"
 
 
+@pytest.mark.long
 def test_a_server_that_an_operator_moves_is_found_again(odd: Site, eve: User) -> None:
     service = start(eve)
     before = odd.container(service)

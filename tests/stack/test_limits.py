@@ -81,25 +81,29 @@ def stop_all(someone: User) -> None:
 
 
 def test_every_role_image_and_size_in_every_way(people: dict[str, User]) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(every_image_and_size, people, people.values()))
+
+
+def every_image_and_size(role: str, someone: User) -> None:
     """What is refused, in each way; what is not, starts, in one way after the other."""
     ways = itertools.cycle(WAYS)
-    for role, (_, images, sizes) in MAY.items():
-        someone = people[role]
-        for image, size in itertools.product(IMAGES, SIZES):
-            wish = {"image": image, "size": size}
-            if image in images and size in sizes:
-                way = next(ways)
-                answer = way(someone, wish)
-                assert answer.status in (201, 202, 302), (role, wish, way, answer)
-                wait_for(f"a server of {role} by {way.__name__}", someone.objects)
-                stop_all(someone)
-                continue
-            for way in WAYS:
-                answer = way(someone, wish)
-                assert answer.status == 400, (role, wish, way, answer)
-                wrong = image if image not in images else size
-                assert f"'{wrong}' for you" in unescape(answer.body.decode())
-        assert someone.objects() == []
+    _, images, sizes = MAY[role]
+    for image, size in itertools.product(IMAGES, SIZES):
+        wish = {"image": image, "size": size}
+        if image in images and size in sizes:
+            way = next(ways)
+            answer = way(someone, wish)
+            assert answer.status in (201, 202, 302), (role, wish, way, answer)
+            wait_for(f"a server of {role} by {way.__name__}", someone.objects)
+            stop_all(someone)
+            continue
+        for way in WAYS:
+            answer = way(someone, wish)
+            assert answer.status == 400, (role, wish, way, answer)
+            wrong = image if image not in images else size
+            assert f"'{wrong}' for you" in unescape(answer.body.decode())
+    assert someone.objects() == []
 
 
 @pytest.mark.parametrize(("body", "word"), WISHES)
@@ -180,6 +184,7 @@ def test_a_changed_group_shows_at_the_next_login(limited: Site, people: dict[str
 BOMB = "bomb() { while :; do bomb & done; }; bomb"
 
 
+@pytest.mark.long
 def test_a_fork_bomb_harms_nobody_else(people: dict[str, User]) -> None:
     """Another user's server answers and works on, and the bomber's can be stopped."""
     bomber, other = people["nobody"], people["lab"]

@@ -13,14 +13,14 @@ from notehive.platform.storage import has_nfs_client
 from tests.support.hub import User, user
 from tests.support.site import Site, changed, docker, run, wait_for
 
+pytestmark = pytest.mark.long
+
 PORT = 12049
 CLIENT = "notehive-test-nfs-client"
 DOCKERFILE = "FROM {base}\nRUN install-debian libnfs14 libnfs-utils python3\n"
 # More than libnfs-utils can: what a notebook's editor and its kernel do with files.
 WORK = """
 import ctypes, os, sys
-
-pytestmark = pytest.mark.long
 nfs = ctypes.CDLL("libnfs.so.14")
 nfs.nfs_init_context.restype = nfs.nfs_parse_url_dir.restype = ctypes.c_void_p
 nfs.nfs_get_error.restype = ctypes.c_char_p

@@ -12,10 +12,10 @@ from notehive import naming
 from tests.support.hub import User, user
 from tests.support.site import ROOT, Site, docker, wait_for
 
+pytestmark = pytest.mark.long
+
 OWN = """
 from docker.types import SecretReference
-
-pytestmark = pytest.mark.long
 
 c.SwarmSpawner.environment = {"COLOUR": "blue", "PIP_INDEX_URL": "https://index.invalid/simple"}
 c.SwarmSpawner.mem_limit = lambda spawner: "768M" if spawner.user.name == "ana" else "640M"
