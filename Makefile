@@ -6,7 +6,7 @@ pytest := $(python) -m pytest
 
 # All but what takes long, in the order of its cost. Sets up the machine by itself: Docker engine,
 # images, Chromium. Uses a stack name, ports and a subnet of its own.
-test: lint .notehive/chromium .notehive/tls-tools
+test: lint .notehive/chromium
 	$(pytest) tests/unit tests/stack tests/browser tests/images
 	$(pytest) tests/cluster
 
@@ -22,7 +22,7 @@ test-unit: .notehive/dev/.stamp
 	$(pytest) tests/unit
 
 # On a real Swarm. `make test-stack only="-k mlflow"` for some of them.
-test-stack: .notehive/dev/.stamp .notehive/chromium .notehive/tls-tools
+test-stack: .notehive/dev/.stamp .notehive/chromium
 	$(pytest) tests/stack tests/browser $(only)
 
 # On three nodes, which are namespaces of this machine: engines of their own, a Swarm of their own.

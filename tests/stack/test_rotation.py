@@ -12,6 +12,8 @@ from tests.stack.test_secrets import HOLDERS
 from tests.support.hub import Browser, User, user
 from tests.support.site import Answer, Site, docker, fetch
 
+pytestmark = pytest.mark.long
+
 PAUSE = 60  # seconds after which a program asks again that is not told when
 
 
@@ -154,7 +156,6 @@ def up_again_renews_nothing(site: Site, secrets: dict[str, str]) -> None:
     assert {name: secret(site, name) for name in HOLDERS} == secrets
 
 
-@pytest.mark.long
 def test_an_interrupted_renewal_is_completed_by_up(site: Site, rosa: User) -> None:
     """What it did first: one secret of a generation that nobody uses yet."""
     before = {name: secret(site, name) for name in HOLDERS}
@@ -167,7 +168,6 @@ def test_an_interrupted_renewal_is_completed_by_up(site: Site, rosa: User) -> No
     assert rosa.ask("GET", "/user")["name"] == rosa.name
 
 
-@pytest.mark.long
 def test_who_may_be_somebody_else_has_to_log_in_again(site: Site, rosa: User) -> None:
     browser = Browser(rosa)
     assert visit(browser, "/mlflow/").status == 200

@@ -154,6 +154,7 @@ SERVED = ["a.b", "a-b", "a_b", "zoë", "юля", "李雷", "x" * 64]
 REFUSED = ["../x", "a/b", "x" * 200, "", " ", "a b", ".hidden", "a\tb", "a..b", "%2e%2e", "a?b"]
 
 
+@pytest.mark.long
 def test_odd_names_are_served_and_never_mixed_up(site: Site) -> None:
     volumes = set()
     for name in SERVED:

@@ -112,6 +112,7 @@ def small_network(site: Site) -> Iterator[str]:
     docker("network", "rm", name)
 
 
+@pytest.mark.long
 def test_a_network_without_addresses_is_named(site: Site, small_network: str) -> None:
     attempt = Attempt(site, small_network)
     names = [f"{attempt.name}-{number}" for number in range(8)]

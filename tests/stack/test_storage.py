@@ -126,6 +126,7 @@ def test_the_keeper_has_no_rights(site: Site) -> None:
 # The quota
 
 
+@pytest.mark.long
 def test_over_quota_only_a_rescue_server_starts(site: Site, people: tuple[User, User]) -> None:
     iris, _ = people
     with changed(site, groups=GROUPS, storage={"quota": "20M"}):

@@ -216,6 +216,7 @@ def test_a_program_that_connects_at_once_meets_walls(site: Site, ben: User) -> N
         assert tried == walled * 3
 
 
+@pytest.mark.long
 def test_without_a_wall_no_server_starts_and_its_user_reads_why(site: Site) -> None:
     with user(site, "emma-w") as emma:
         with stopped(site):
