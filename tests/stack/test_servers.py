@@ -212,6 +212,7 @@ def test_a_restarted_proxy_knows_its_routes_before_the_hub_says_them(
     wait_for("the hub", lambda: server_status(site, ada) == 200, 90)
 
 
+@pytest.mark.long
 def test_a_proxy_that_has_forgotten_its_routes_gets_them_back(
     site: Site, ada: User, server: str
 ) -> None:
