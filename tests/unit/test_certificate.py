@@ -202,7 +202,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
 def test_it_is_made_once(made: list[Sequence[str]]) -> None:
     settings = parse(f"{{name: nh, url: 'https://{HOST}', tls: self-signed}}")
     assert certificate.authority(settings) == b""
-    assert self_signed.ensure("nh", HOST, "nginx:1") is True
+    assert self_signed.ensure("nh", [HOST], "nginx:1") is True
     assert made == [
         ("run", "--rm", "--network=none", "nginx:1", "/opt/notehive/nginx/self-signed", HOST)
     ]
@@ -210,9 +210,9 @@ def test_it_is_made_once(made: list[Sequence[str]]) -> None:
     assert file.stat().st_mode & 0o077 == 0
     assert certificate.authority(settings).count(b"BEGIN CERTIFICATE") == 1
     assert certificate.authority(settings).strip() in file.read_bytes()
-    assert self_signed.ensure("nh", HOST, "nginx:1") is False
+    assert self_signed.ensure("nh", [HOST, f"ana.{HOST}"], "nginx:1") is False
     first = file.read_bytes()
-    assert self_signed.ensure("nh", "other.example.com", "nginx:1") is True
+    assert self_signed.ensure("nh", ["other.example.com"], "nginx:1") is True
     assert file.read_bytes() != first
     self_signed.forget("nh")
     assert not file.exists()

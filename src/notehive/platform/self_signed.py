@@ -1,5 +1,6 @@
 """The self-signed certificate: `up` makes it, for root alone, in the workspace of its stack."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,18 +24,21 @@ def authority(stack: str) -> bytes:
     return Workspace.of(stack).read(AUTHORITY).encode()
 
 
-def ensure(stack: str, host: str, image: str) -> bool:
-    """Make one for this host with Nginx's image, unless there is a good one; say whether it was."""
+def ensure(stack: str, hosts: Sequence[str], image: str) -> bool:
+    """Make one for these hosts with Nginx's image, unless there is a good one; say whether it was.
+
+    The first is the site's, which it is made for; the others are below it.
+    """
     there, known = file(stack), authority(stack)
     if there.exists() and known:
         try:
-            end = Greeting(host, known).with_files(there, there)
+            ends = [Greeting(host, known).with_files(there, there) for host in hosts]
         except DistrustError:  # of another name, or ended
             pass
         else:
-            if end - datetime.now(UTC) > LEFT:
+            if min(ends) - datetime.now(UTC) > LEFT:
                 return False
-    made = docker.output("run", "--rm", "--network=none", image, MAKE, host) + "\n"
+    made = docker.output("run", "--rm", "--network=none", image, MAKE, hosts[0]) + "\n"
     workspace = Workspace.of(stack)
     workspace.write(AUTHORITY, BEGIN + made.rpartition(BEGIN)[2])  # the last of them
     workspace.write(CERTIFICATE, made)

@@ -91,7 +91,7 @@ def up(
     if settings.tls.kind == "self-signed":
         with steps.step("Certificate") as step:
             made = self_signed.ensure(
-                settings.name, certificate.host(settings), references["nginx"]
+                settings.name, certificate.hosts(settings), references["nginx"]
             )
             step.say("made") if made else step.skip("is there")
     with steps.step("Database") as step:
