@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.hub import User, user
 from tests.support.site import PASSWORD, ROOT, Site
@@ -28,6 +28,7 @@ OPTIONS = [
     "--disable-sync",
 ]
 SECONDS = 1000  # of playwright, which counts milliseconds
+PATIENCE = 60 * SECONDS  # of a busy machine, for whatever is to happen
 
 Login = Callable[[Page, str], None]
 MakeUser = Callable[..., User]
@@ -39,6 +40,7 @@ def browser() -> Iterator[Browser]:
     path = CHROMIUM if CHROMIUM.exists() else shutil.which("chromium")
     assert path, "there is no Chromium; `make .notehive/chromium` gets one"
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser
         browser.close()
@@ -55,7 +57,7 @@ def context(
         # A test's authority is not Chromium's; other clients verify it.
         ignore_https_errors=True,
     )
-    context.set_default_timeout(60 * SECONDS)
+    context.set_default_timeout(PATIENCE)
     context.tracing.start(screenshots=True, snapshots=True)
     yield context
     if getattr(request.node, "failed", False):

@@ -118,12 +118,12 @@ def test_one_login_over_https(secure: Site, page: Page, login: Login, make_user:
     panel.locator(".jp-CodeCell .cm-content").first.fill(LOGS)
     choose(page, "Run", "Run All Cells")
     link = panel.locator(".jp-OutputArea-output a").filter(has_text="/runs/")
-    expect(link).to_be_visible(timeout=60 * SECONDS)
+    expect(link).to_be_visible(timeout=120 * SECONDS)
     expect(page.get_by_text(IDLE)).to_be_visible()
     assert (link.get_attribute("href") or "").startswith(f"{secure.url}/mlflow/")
     with page.context.expect_page() as opened:
         link.click()
-    expect(opened.value.get_by_text("over-tls").first).to_be_visible(timeout=60 * SECONDS)
+    expect(opened.value.get_by_text("over-tls").first).to_be_visible()
     assert sockets
     assert all(socket.startswith("wss://") for socket in sockets)
     cookies = page.context.cookies()
