@@ -1,6 +1,6 @@
 """JupyterLab's page, as a user's hands and eyes have it."""
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.browser.conftest import SECONDS
 from tests.support.hub import User
@@ -10,11 +10,22 @@ IDLE = "Python 3 (ipykernel) | Idle"  # in the status bar
 
 def start_server(page: Page, user: User, image: str, size: str) -> None:
     """Choose on the spawn form, start, and wait for JupyterLab."""
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(str(request.failure)))
     page.goto("/hub/spawn")
     page.get_by_role("radio", name=image).check()
     page.get_by_role("radio", name=size).check()
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(f"**/user/{user.name}/lab**", timeout=120 * SECONDS)
+    shell = page.locator(".jp-LabShell")
+    try:
+        shell.wait_for(timeout=20 * SECONDS)
+    except Error:
+        # A browser elsewhere does not see how the server's container changes this machine's
+        # interfaces; ours gives up then what it is loading.
+        if any("NETWORK_CHANGED" in each for each in failed):
+            page.reload()
+        shell.wait_for()
 
 
 def open_notebook(page: Page, name: str) -> Locator:
