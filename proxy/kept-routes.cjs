@@ -4,7 +4,7 @@
 const fs = require("node:fs");
 const { MemoryStore } = require("./node_modules/configurable-http-proxy/lib/store.js");
 
-const FILE = process.env.ROUTES || "/var/lib/notehive-proxy/routes.json";
+const FILE = "/var/lib/notehive-proxy/routes.json";
 // What was kept longer ago may lead to an address that is another user's by now.
 const OLDEST_SECONDS = 120;
 const SIGN_OF_LIFE_SECONDS = 10;

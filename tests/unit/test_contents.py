@@ -49,21 +49,19 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["config", "secret"])
 def test_another_content_is_another_object(swarm: dict[str, bytes], kind: Any) -> None:
-    one, other = (Content(kind, "login-password", data) for data in (b"one", b"other"))
-    assert contents.ensure("nh", one) == contents.ensure("nh", one) == f"id of {one.name('nh')}"
-    contents.ensure("nh", other)
-    assert swarm == {f"{kind} {each.name('nh')}": each.data for each in (one, other)}
-    stack.remove_old(
-        stack.Deployment("nh", Path("stack.yml"), {}, contents=[other], secrets=[other.name("nh")])
-    )
-    assert swarm == {f"{kind} {other.name('nh')}": b"other"}
+    one, other = (Content("nh", kind, "login-password", data) for data in (b"one", b"other"))
+    assert contents.ensure(one) == contents.ensure(one) == f"id of {one.name}"
+    contents.ensure(other)
+    assert swarm == {f"{kind} {each.name}": each.data for each in (one, other)}
+    stack.remove_old(stack.Deployment("nh", Path("stack.yml"), {}, names=[other.name]))
+    assert swarm == {f"{kind} {other.name}": b"other"}
     assert other.variable == f"{kind.upper()}_LOGIN_PASSWORD"
 
 
 def test_a_name_gives_nothing_away() -> None:
-    secret = Content("secret", "login-password", b"a")
-    assert "b'a'" not in repr(secret)
-    digests = {secret.name(stack).rpartition("-")[2] for stack in ("nh", "other")}
+    secrets = [Content(stack, "secret", "login-password", b"a") for stack in ("nh", "other")]
+    assert "b'a'" not in repr(secrets)
+    digests = {secret.name.rpartition("-")[2] for secret in secrets}
     assert len(digests) == 2, "nobody can have prepared a list"
 
 

@@ -40,27 +40,32 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     return kept
 
 
+def ensure(*keys: str) -> list[str]:
+    return secrets.ensure("nh", secrets.current("nh"), keys)
+
+
 def test_only_what_is_missing_is_made(swarm: dict[str, bytes]) -> None:
     """A second value would lock the platform out of its own database."""
     assert secrets.current("nh") == secrets.Generation(1, frozenset())
-    assert secrets.ensure("nh", ["hub-cookie"]) == ["hub-cookie"]
+    assert ensure("hub-cookie") == ["hub-cookie"]
     first = dict(swarm)
-    assert secrets.ensure("nh", ["hub-cookie", "postgres-hub"]) == ["postgres-hub"]
+    assert ensure("hub-cookie", "postgres-hub") == ["postgres-hub"]
     assert first.items() <= swarm.items()
     assert swarm["nh_postgres-hub.1"].startswith(b"postgres:5432:hub:hub:")
 
 
 def test_another_generation_is_complete_once_it_has_begun(swarm: dict[str, bytes]) -> None:
     keys = ["hub-cookie", "postgres-hub"]
-    secrets.ensure("nh", keys)
-    secrets.begin("nh", "hub-cookie")
-    assert secrets.current("nh") == secrets.Generation(2, frozenset(keys))
-    assert secrets.ensure("nh", keys) == ["postgres-hub"]
-    assert secrets.ensure("nh", keys) == []
+    ensure(*keys)
+    begun = secrets.begin("nh", secrets.current("nh"), "hub-cookie")
+    assert begun == secrets.current("nh")
+    assert begun == secrets.Generation(2, frozenset({"hub-cookie"}), former=frozenset(keys))
+    assert ensure(*keys) == ["postgres-hub"]
+    assert ensure(*keys) == []
     for key in keys:
         assert swarm[f"nh_{key}.1"] != swarm[f"nh_{key}.2"]
     # A service that is new since then begins with this generation.
-    assert secrets.ensure("nh", [*keys, "gate-cookie"]) == ["gate-cookie"]
+    assert ensure(*keys, "gate-cookie") == ["gate-cookie"]
     assert "nh_gate-cookie.2" in swarm
 
 

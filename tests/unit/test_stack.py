@@ -11,7 +11,7 @@ import yaml
 
 from notehive import docker
 from notehive.errors import BadInput, NotehiveError
-from notehive.hub.config import HubStorage
+from notehive.hub.config import HubFile, HubStorage
 from notehive.platform import machine, place, self_signed, services, stack, swarm, up
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
@@ -307,6 +307,7 @@ def prepared(settings: str, directory: Path) -> tuple[stack.Deployment, dict[str
         ["10.0.0.7", "10.0.0.8"],
         STORAGE,
         Workspace(directory),
+        HubFile(id="1", name="nh_trusted-1", target="/etc/x"),
     )
     return deployment, yaml.safe_load(deployment.file.read_text())
 
@@ -344,11 +345,10 @@ def test_every_variable_is_filled_in(
     settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(place, "ROOT", tmp_path)
-    authority = tmp_path / "authority.crt"
-    for file in (authority, self_signed.file("notehive")):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("-----BEGIN CERTIFICATE-----\n")
-    deployment, _ = prepared(settings.replace("/a}", f"{authority}}}"), tmp_path)
+    file = self_signed.file("notehive")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("-----BEGIN CERTIFICATE-----\n")
+    deployment, _ = prepared(settings, tmp_path)
     text = deployment.file.read_text()
     needed = re.findall(r"(?<!\$)\$\{?(\w+)", text)  # $$ is a dollar for the container's shell
     assert set(needed) <= set(deployment.variables)

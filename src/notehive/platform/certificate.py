@@ -67,9 +67,10 @@ def check(settings: Settings) -> str:
     pair(settings)
     if Path(tls.key).stat().st_mode & OPEN_TO_ALL:
         raise BadInput(f"tls.key: {tls.key}: everybody can read it; `chmod o= {tls.key}`")
+    known = trusted(settings)
     try:
         ends = [
-            Greeting(name, trusted(settings)).with_files(Path(tls.certificate), Path(tls.key))
+            Greeting(name, known).with_files(Path(tls.certificate), Path(tls.key))
             for name in hosts(settings)
         ]
     except DistrustError as error:

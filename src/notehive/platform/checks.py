@@ -154,7 +154,7 @@ def own_ports(name: str) -> set[int]:
     for service in services.listed(name):
         for port in service["Endpoint"]["Spec"].get("Ports", []):
             found.add(int(port["PublishedPort"]))
-        for variable in service["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env", []):
+        for variable in services.container_spec(service).get("Env", []):
             key, _, value = variable.partition("=")
             if key == "PORT":
                 found.add(int(value))

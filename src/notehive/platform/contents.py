@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from notehive import docker, shell
@@ -14,6 +15,7 @@ class Content:
     ``key`` is its name in stack.yml, whose variable KIND_KEY says what the Swarm knows it by.
     """
 
+    stack: str
     kind: Literal["config", "secret"]
     key: str
     data: bytes = field(repr=False)
@@ -23,20 +25,21 @@ class Content:
         """The variable of stack.yml."""
         return f"{self.kind}_{self.key}".upper().replace("-", "_")
 
-    def name(self, stack: str) -> str:
+    @cached_property
+    def name(self) -> str:
         """Name in the Swarm."""
         # A secret's is slow to make, so that nobody finds a password by its name.
         digest = (
             hashlib.sha256(self.data).digest()[:6]
             if self.kind == "config"
-            else hashlib.scrypt(self.data, salt=stack.encode(), n=2**14, r=8, p=1, dklen=6)
+            else hashlib.scrypt(self.data, salt=self.stack.encode(), n=2**14, r=8, p=1, dklen=6)
         )
-        return f"{stack}_{self.key}-{digest.hex()}"
+        return f"{self.stack}_{self.key}-{digest.hex()}"
 
 
-def ensure(stack: str, content: Content) -> str:
+def ensure(content: Content) -> str:
     """Let the Swarm have it; give its id."""
-    name = content.name(stack)
-    if found := docker.inspect(content.kind, name):
+    if found := docker.inspect(content.kind, content.name):
         return str(found[0]["ID"])
-    return shell.run(docker.create(content.kind, name, stack), stdin=content.data).out.strip()
+    create = docker.create(content.kind, content.name, content.stack)
+    return shell.run(create, stdin=content.data).out.strip()

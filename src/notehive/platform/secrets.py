@@ -7,7 +7,7 @@ and from then on that is the generation: what is interrupted then, `up` complete
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from notehive import docker, shell
 
@@ -16,18 +16,22 @@ NAME = re.compile(r"(?P<stack>[^_]+)_(?P<key>[^.]+)\.(?P<number>\d+)")
 
 @dataclass(frozen=True)
 class Generation:
-    """Which secrets are in force; ``former`` are the keys of those before that are still there."""
+    """Which secrets are in force: the keys of those that are there, and of those before."""
 
     number: int = 1
-    former: Collection[str] = field(default_factory=frozenset)
+    keys: Collection[str] = frozenset()
+    former: Collection[str] = frozenset()
 
 
 def current(stack: str) -> Generation:
     """Give the newest generation that the Swarm has, the first if there is none yet."""
     found = [match for name in docker.created("secret", stack) if (match := NAME.fullmatch(name))]
     number = max((int(match["number"]) for match in found), default=1)
-    before = (match["key"] for match in found if int(match["number"]) == number - 1)
-    return Generation(number, frozenset(before))
+    now, before = (
+        frozenset(match["key"] for match in found if int(match["number"]) == of)
+        for of in (number, number - 1)
+    )
+    return Generation(number, now, before)
 
 
 def value(key: str) -> str:
@@ -39,18 +43,18 @@ def value(key: str) -> str:
     return password
 
 
-def ensure(stack: str, keys: Collection[str]) -> list[str]:
-    """Create those that the current generation lacks; give their keys."""
-    there, number = docker.created("secret", stack), current(stack).number
-    created = [key for key in keys if f"{stack}_{key}.{number}" not in there]
+def ensure(stack: str, generation: Generation, keys: Collection[str]) -> list[str]:
+    """Create those that the generation lacks; give their keys."""
+    created = [key for key in keys if key not in generation.keys]
     for key in created:
-        _create(stack, key, number)
+        _create(stack, key, generation.number)
     return created
 
 
-def begin(stack: str, key: str) -> None:
-    """Begin another generation, with the secret of this key."""
-    _create(stack, key, current(stack).number + 1)
+def begin(stack: str, generation: Generation, key: str) -> Generation:
+    """Begin the generation after this one, with the secret of this key."""
+    _create(stack, key, generation.number + 1)
+    return Generation(generation.number + 1, frozenset({key}), generation.keys)
 
 
 def _create(stack: str, key: str, number: int) -> None:

@@ -21,7 +21,6 @@ from notehive.platform import (
     identity,
     machine,
     packages,
-    secrets,
     services,
     storage,
     walls,
@@ -196,8 +195,9 @@ class Deployment:
     stack: str
     file: Path
     variables: Mapping[str, str]
+    generation: int = 1  # of the secrets that are made here
     contents: Sequence[Content] = ()
-    secrets: Collection[str] = ()  # names of all that its services use
+    names: Collection[str] = ()  # of all configs and secrets that it uses
 
 
 def prepare(
@@ -216,19 +216,19 @@ def prepare(
     """
     hub = hub_config(settings, references, location, trusted)
     gate = GateConfig(groups=settings.groups)
+    name = settings.name
     told = [
-        Content("config", "gate", gate.model_dump_json(indent=1).encode()),
-        Content("config", "hub", hub.model_dump_json(indent=1).encode()),
-        Content("config", "walls", walls.chains(settings).encode()),
-        Content("config", "trusted", _trusted(settings)),
-        Content("secret", "certificate", certificate.pair(settings)),
-        Content("secret", "login-password", identity.secret(settings.auth).encode()),
+        Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
+        Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
+        Content(name, "config", "walls", walls.chains(settings).encode()),
+        Content(name, "secret", "certificate", certificate.pair(settings)),
+        Content(name, "secret", "login-password", identity.secret(settings.auth).encode()),
     ]
     given = [content for content in told if content.data]
     host = certificate.host(settings)
     stack = wanted(settings, generation.former)
     variables = {
-        "STACK": settings.name,
+        "STACK": name,
         "URL": site_url(settings),
         "HOST": host,
         # Behind a proxy, users' servers go out and in again through it, as browsers do.
@@ -252,36 +252,40 @@ def prepare(
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),
-        **{content.variable: content.name(settings.name) for content in given},
+        "CONFIG_TRUSTED": trusted.name if trusted else "",
+        **{content.variable: content.name for content in given},
         **{f"IMAGE_{name.upper()}": references[name] for name in image_names(stack)},
     }
     # Anchors were resolved by reading; what is written is plain, and JSON's numbers stay numbers.
     file = workspace.write(
         "stack.yml", yaml.safe_dump(stack, sort_keys=False, default_flow_style=False)
     )
-    names = [Template(told["name"]).substitute(variables) for told in stack["secrets"].values()]
-    return Deployment(settings.name, file, variables, given, names)
-
-
-def _trusted(settings: Settings) -> bytes:
-    """Give what services and users' servers trust; nothing where the images' bundle is enough."""
-    return certificate.trusted(settings) if certificate.authority(settings) else b""
+    names = {
+        Template(each["name"]).substitute(variables)
+        for section in ("configs", "secrets")
+        for each in stack[section].values()
+    }
+    if trusted:
+        names.add(trusted.name)  # users' servers have it, whether or not a service has
+    return Deployment(name, file, variables, generation.number, given, names)
 
 
 def give_trusted(settings: Settings) -> HubFile | None:
-    """Let the Swarm have what users' servers trust; the hub is told its id."""
-    content = Content("config", "trusted", _trusted(settings))
-    if not content.data:
+    """Let the Swarm have what users' servers trust, if the images' bundle is not enough.
+
+    The hub is told its id.
+    """
+    if not certificate.authority(settings):
         return None
-    id_ = contents.ensure(settings.name, content)
-    return HubFile(id=id_, name=content.name(settings.name), target=TRUSTED)
+    content = Content(settings.name, "config", "trusted", certificate.trusted(settings))
+    return HubFile(id=contents.ensure(content), name=content.name, target=TRUSTED)
 
 
 def deploy(deployment: Deployment, say: Callable[[str], None]) -> None:
     """Give the stack to the Swarm, and wait until it runs."""
     for content in deployment.contents:
-        contents.ensure(deployment.stack, content)
-    if not has_current_secrets(deployment.stack):
+        contents.ensure(content)
+    if not has_secrets_of(deployment.stack, deployment.generation):
         # Two generations do not understand each other. Whoever asks the hub or MLflow before they
         # come back with what the others know, hears from Nginx to ask again.
         _deploy(deployment, {"REPLICAS": "0"})
@@ -295,20 +299,18 @@ def _deploy(deployment: Deployment, changes: Mapping[str, str]) -> None:
     shell.run(command, env={**deployment.variables, **changes})
 
 
-def has_current_secrets(stack: str) -> bool:
-    """Whether the hub, if there is one, has secrets of the current generation."""
-    newest = f"{stack}_hub-cookie.{secrets.current(stack).number}"
+def has_secrets_of(stack: str, generation: int) -> bool:
+    """Whether the hub, if there is one, has secrets of this generation."""
+    name = f"{stack}_hub-cookie.{generation}"
     return all(
-        newest in [each["SecretName"] for each in services.container_spec(hub).get("Secrets", ())]
+        name in [each["SecretName"] for each in services.container_spec(hub).get("Secrets", ())]
         for hub in docker.inspect("service", f"{stack}_hub")
     )
 
 
 def remove_old(deployment: Deployment) -> None:
     """Remove the configs and secrets of earlier deployments; what a task still uses stays."""
-    stack = deployment.stack
-    configs = {content.name(stack) for content in deployment.contents}
-    for kind, used in (("config", configs), ("secret", deployment.secrets)):
-        for name in docker.created(kind, stack):
-            if name not in used:
+    for kind in ("config", "secret"):
+        for name in docker.created(kind, deployment.stack):
+            if name not in deployment.names:
                 shell.run(docker.command(kind, "rm", name), check=False)

@@ -76,10 +76,11 @@ def up(
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        if renew_secrets and stack.has_current_secrets(settings.name):
-            secrets.begin(settings.name, stack.made_secrets(wanted)[0])
-        created = secrets.ensure(settings.name, stack.made_secrets(wanted))
+        made_here = stack.made_secrets(wanted)
         generation = secrets.current(settings.name)
+        if renew_secrets and stack.has_secrets_of(settings.name, generation.number):
+            generation = secrets.begin(settings.name, generation, made_here[0])
+        created = secrets.ensure(settings.name, generation, made_here)
         if log_out:
             generation = replace(generation, former=())
         if renew_secrets:
