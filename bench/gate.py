@@ -2,14 +2,15 @@
 
 usage: python -m bench.gate [--rounds 10] [--seconds 5]    (on a machine that does nothing else)
 
-Needs `wrk`, which Debian has. Both are asked in turn, A B A B, by one user with one token, so that
-the gate's answer is one that Nginx remembers, but for one request in three seconds. Writes
-bench/results/gate.json.
+Needs `h2load` of Debian's nghttp2-client. Both are asked in turn, A B A B, by one user with one
+token, so that the gate's answer is one that Nginx remembers, but for one moment in three seconds:
+as fast as they are answered, which says how many requests it costs, and at a steady rate that the
+machine has time for, which says what a request waits. As fast as can be, most of what a request
+waits for is its turn at a processor. Writes bench/results/gate.json.
 """
 
 import argparse
 import json
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -26,7 +27,8 @@ LOCATIONS = """
 location = /bench/open { alias /tmp/nginx/bench.txt; }
 location = /bench/guarded { include guarded.conf; alias /tmp/nginx/bench.txt; }
 """
-UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+STEADY = 2000  # requests per second of all connections: a tenth of what two cores can
+LOADS = {"fastest": 0, "steady": STEADY}  # requests per second; 0 for as fast as can be
 NAME = "bench-gate"
 SETTINGS: dict[str, Any] = {
     "name": NAME,
@@ -44,48 +46,60 @@ def add_locations(site: Site) -> None:
     site.docker(*command, "/tmp/nginx/bench.txt", *reload.split(), stdin=LOCATIONS)
 
 
-def parsed(output: str) -> dict[str, float]:
-    """Give what wrk says: requests per second, and the median and p99 in milliseconds."""
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    times = {
-        share: float(value) * UNITS[unit]
-        for share, value, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)", output)
+def parsed(log: str, seconds: float) -> dict[str, float]:
+    """Give requests per second, and the median and p99 in milliseconds, from h2load's log.
+
+    A line is a request's begin (microseconds), its status and how long it took (microseconds).
+    """
+    rows = [line.split() for line in log.splitlines()]
+    if not rows or (failed := [row for row in rows if row[1] != "200"]):
+        raise RuntimeError(f"{len(failed) if rows else 'all'} requests failed")
+    took = [int(row[2]) / 1000 for row in rows]
+    return {
+        "per_second": round(len(rows) / seconds, 1),
+        "p50_ms": round(stats.percentile(took, 0.5), 3),
+        "p99_ms": round(stats.percentile(took, 0.99), 3),
     }
-    if rate is None or len(times) != 2:
-        raise RuntimeError(f"wrk said something else:\n{output}")
-    if "Non-2xx" in output or "Socket errors" in output:
-        raise RuntimeError(f"some requests failed:\n{output}")
-    return {"per_second": float(rate[1]), "p50_ms": times["50"], "p99_ms": times["99"]}
 
 
-def load(asker: User, path: str, seconds: int) -> dict[str, float]:
-    """Ask for a path as fast as it is answered; give the figures."""
+def load(asker: User, path: str, rate: int, seconds: int) -> dict[str, float]:
+    """Ask for a path, so many times in a second or as fast as it is answered; give the figures."""
     site = asker.site
     headers = (
-        *("--header", f"Host: {site.url.removeprefix('http://')}"),
+        *("--header", f":authority: {site.url.removeprefix('http://')}"),
         *("--header", f"Authorization: Bearer {asker.token}"),
     )
-    count = ("--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s")
-    return parsed(
-        run("wrk", "--latency", *count, *headers, f"http://127.0.0.1:{site.port}{path}").stdout
-    )
+    count = ("--threads", "1", "--clients", str(CONNECTIONS), "--duration", str(seconds))
+    steady = ("--rps", str(rate / CONNECTIONS)) if rate else ()
+    with tempfile.NamedTemporaryFile("r") as log:
+        url = f"http://127.0.0.1:{site.port}{path}"
+        run("h2load", "--h1", *count, *steady, *headers, "--log-file", log.name, url)
+        return parsed(log.read(), seconds)
 
 
 def measure(asker: User, rounds: int, seconds: int) -> dict[str, Any]:
-    """Measure both in turn; give all figures and the ratios of their medians."""
-    found: dict[str, list[dict[str, float]]] = {key: [] for key in PATHS}
+    """Measure both in turn, under each load; give all figures and the ratios of their medians."""
+    found: dict[str, Any] = {"connections": CONNECTIONS, "seconds": seconds}
     for path in PATHS.values():
-        load(asker, path, 1)  # not counted
-    for number in range(rounds):
-        for key, path in PATHS.items():
-            found[key].append(load(asker, path, seconds))
-        print(f"{number + 1}/{rounds}", {key: each[-1] for key, each in found.items()}, flush=True)
-    ratios = {}
-    for figure in ("per_second", "p50_ms", "p99_ms"):
-        gated, plain = ([each[figure] for each in found[key]] for key in ("with", "without"))
-        ratio = stats.ratio(gated, plain)
-        ratios[figure] = ratio._asdict() if ratio else None
-    return {"connections": CONNECTIONS, "seconds": seconds, "with_to_without": ratios, **found}
+        load(asker, path, 0, 1)  # not counted
+    for name, rate in LOADS.items():
+        rows: dict[str, list[dict[str, float]]] = {key: [] for key in PATHS}
+        for number in range(rounds):
+            for key, path in PATHS.items():
+                rows[key].append(load(asker, path, rate, seconds))
+            last = {key: each[-1] for key, each in rows.items()}
+            print(f"{name} {number + 1}/{rounds}", last, flush=True)
+        found[name] = {"with_to_without": ratios(rows["with"], rows["without"]), **rows}
+    return found
+
+
+def ratios(gated: list[dict[str, float]], plain: list[dict[str, float]]) -> dict[str, Any]:
+    """Give the ratio of the medians of each figure, with its interval."""
+    found = {
+        figure: stats.ratio([each[figure] for each in gated], [each[figure] for each in plain])
+        for figure in plain[0]
+    }
+    return {figure: ratio._asdict() for figure, ratio in found.items() if ratio}
 
 
 def main() -> None:
@@ -94,8 +108,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=5)
     options = parser.parse_args()
-    if shutil.which("wrk") is None:
-        raise SystemExit("there is no wrk; `apt-get install wrk` gets it")
+    if shutil.which("h2load") is None:
+        raise SystemExit("there is no h2load; `apt-get install nghttp2-client` gets it")
     begun = Begun.now()
     with tempfile.TemporaryDirectory() as directory:
         site = Site(Path(directory), SETTINGS)
@@ -110,7 +124,8 @@ def main() -> None:
     command = f"python -m bench.gate --rounds {options.rounds} --seconds {options.seconds}"
     result = {**circumstances(command, begun), "figures": figures}
     write(RESULTS / "gate.json", result)
-    print(json.dumps(result["figures"]["with_to_without"], indent=2))
+    for name in LOADS:
+        print(name, json.dumps(figures[name]["with_to_without"], indent=2))
 
 
 if __name__ == "__main__":

@@ -7,24 +7,15 @@ what is measured is the hub and the Swarm. Writes bench/results/many.json.
 """
 
 import json
-import os
-import platform
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from bench import stats
+from bench.result import RESULTS, Begun, circumstances, write
 from tests.support.cluster import Cluster, brought_up
 from tests.support.crowd import AT_ONCE, Health, add_stand_in, crowd
-from tests.support.site import ROOT, run
 
 SERVERS = 100
-RESULT = Path(__file__).parent / "results/many.json"
-
-
-def percentile(values: list[float], share: float) -> float:
-    """Give the value below which that share of the values lies."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def summary(health: Health) -> dict[str, Any]:
@@ -32,8 +23,8 @@ def summary(health: Health) -> dict[str, Any]:
     return {
         "asked": len(health.seconds),
         "not_200": sum(status != 200 for status in health.statuses),
-        "p50_ms": round(percentile(health.seconds, 0.5) * 1000, 1),
-        "p99_ms": round(percentile(health.seconds, 0.99) * 1000, 1),
+        "p50_ms": round(stats.percentile(health.seconds, 0.5) * 1000, 1),
+        "p99_ms": round(stats.percentile(health.seconds, 0.99) * 1000, 1),
         "max_ms": round(max(health.seconds) * 1000, 1),
     }
 
@@ -62,23 +53,10 @@ def main() -> None:
     with brought_up() as cluster:
         cluster.restore()
         add_stand_in(cluster)
-        load = os.getloadavg()[0]
+        begun = Begun.now()
         figures = measure(cluster)
-        version = cluster.docker(1, "version", "--format", "{{.Server.Version}}")
-    result = {
-        "command": "python -m bench.many",
-        "commit": run("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD").stdout.strip(),
-        "at": datetime.now(UTC).isoformat(timespec="minutes"),
-        "machine": {
-            "cores": os.cpu_count(),
-            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-            "kernel": platform.release(),
-            "docker": version,
-        },
-        "load_before": load,
-        "figures": figures,
-    }
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    result = {**circumstances("python -m bench.many", begun), "figures": figures}
+    write(RESULTS / "many.json", result)
     print(json.dumps(result, indent=2))
 
 

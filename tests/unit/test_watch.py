@@ -64,6 +64,23 @@ def test_nobody_follows_so_nothing_is_asked() -> None:
     run(work, tasks=[task()])
 
 
+def test_who_waits_long_is_looked_for_less_often() -> None:
+    waits = module._Follower(began=100.0, least=0.05)
+    assert waits.patience(100.2) == 0.05
+    assert waits.patience(105.0) == pytest.approx(0.5)
+    assert waits.patience(900.0) == module.HEARTBEAT_SECONDS
+
+
+def test_a_newcomer_does_not_wait_for_the_patient() -> None:
+    async def work(watch: Watch, engine: StandInEngine) -> None:
+        async with aclosing(watch.follow("nh-ben", least=3600)) as patient:
+            await anext(patient)
+            assert await first(watch, "nh-ana")
+        assert len(engine.asked) == 2
+
+    run(work, tasks=[task()])
+
+
 def test_an_engine_that_is_away_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.01)
     failures = iter([OSError("gone"), OSError("gone")])

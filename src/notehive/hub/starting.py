@@ -10,6 +10,8 @@ from notehive.hub.said import Said
 from notehive.hub.tasks import UNPLACED, Task, current
 from notehive.hub.watch import Watch
 
+END_SECONDS = 0.5  # until it is noticed that a server has ended before it answered
+
 
 @dataclass(frozen=True)
 class Start:
@@ -92,7 +94,8 @@ class Start:
 
     async def _ended(self) -> str:
         """Wait until the task ends; say why it did."""
-        async with aclosing(self.watch.follow(self.name, self.service)) as looks:
+        follow = self.watch.follow(self.name, self.service, END_SECONDS)
+        async with aclosing(follow) as looks:
             async for tasks in looks:
                 task = current(tasks)
                 if task is None or not (task.starting or task.running):

@@ -2,13 +2,15 @@
 
 SwarmKit tells nobody of its tasks: the engine's event stream has services and nodes, and
 containers of its own node only. So tasks are looked at: together for everyone who waits, and
-fast only while somebody does.
+fast only while somebody does. A look costs the hub, the guard and the engine some milliseconds of
+the processors that the servers start on, so those who have waited for long wait a little longer.
 """
 
 import asyncio
 import functools
 from collections import defaultdict
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 from docker.errors import APIError
@@ -16,7 +18,9 @@ from docker.errors import APIError
 from notehive.hub.engine import Engine
 from notehive.hub.tasks import Task
 
-LOOK_SECONDS = 0.05  # between two looks at tasks that somebody waits for
+LOOK_SECONDS = 0.05  # between two looks at tasks that somebody has just begun to wait for
+SHARE = 0.1  # of the time that somebody has waited may go by until they are told
+REST = 3  # times as long as a look takes nothing is asked: a busy machine has other work
 HEARTBEAT_SECONDS = 1.0  # a follower hears this often even of nothing new
 SNAPSHOT_SECONDS = 2.0  # how old what `tasks` tells may be
 PATIENCE_SECONDS = 20.0  # with an engine that does not answer
@@ -25,10 +29,15 @@ PATIENCE_SECONDS = 20.0  # with an engine that does not answer
 class _Follower:
     """Somebody who waits for news of one service."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: float, least: float) -> None:
+        self.began, self.least = began, least
         self.news = asyncio.Event()
         self.tasks: list[Task] = []
         self.error: Exception | None = None
+
+    def patience(self, now: float) -> float:
+        """Give how many seconds they may have to wait for the next look."""
+        return max(self.least, min(SHARE * (now - self.began), HEARTBEAT_SECONDS))
 
 
 class Watch:
@@ -39,6 +48,7 @@ class Watch:
         self._labels = [f"notehive.stack={stack}", "notehive.kind=server"]
         self._followers: dict[str, set[_Follower]] = defaultdict(set)  # by name of service
         self._looking: asyncio.Task[None] | None = None
+        self._newcomer = asyncio.Event()
         self._snapshot: dict[str, list[Task]] = {}
         self._taken = float("-inf")
         self._taking: asyncio.Task[None] | None = None
@@ -66,18 +76,22 @@ class Watch:
         finally:
             self._taking = None
 
-    async def follow(self, name: str, service: str = "") -> AsyncGenerator[list[Task]]:
+    async def follow(
+        self, name: str, service: str = "", least: float = LOOK_SECONDS
+    ) -> AsyncGenerator[list[Task]]:
         """Yield the tasks of a service at once, whenever they change, and each second.
 
         By its name and its id: once a service is removed, its tasks are found by the name
         until they have ended. Without an id, those of earlier services of this name count
-        too. To be used with `contextlib.aclosing`.
+        too. ``least``: how many seconds the news may always be old. To be used with
+        `contextlib.aclosing`.
         """
-        follower = _Follower()
+        clock = asyncio.get_running_loop().time
+        follower = _Follower(clock(), least)
         self._followers[name].add(follower)
+        self._newcomer.set()
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
-        clock = asyncio.get_running_loop().time
         seen: list[Task] | None = None
         told = clock()
         try:
@@ -101,6 +115,8 @@ class Watch:
         answered = clock()
         try:
             while names := list(self._followers):
+                self._newcomer.clear()
+                began = clock()
                 # The filter takes beginnings of names, and a task is called NAME.SLOT.ID.
                 beginnings = [f"{name}." for name in names]
                 try:
@@ -112,11 +128,19 @@ class Watch:
                     continue
                 answered = clock()
                 self._tell(names, [Task.read(task) for task in found])
-                await asyncio.sleep(LOOK_SECONDS)
+                await self._rest(answered, REST * (answered - began))
         except Exception as error:  # whatever it is, nobody may wait for ever
             self._tell(list(self._followers), [], error)
         finally:
             self._looking = None
+
+    async def _rest(self, now: float, least: float) -> None:
+        """Wait for the next look, so long at least, or until somebody new waits for it."""
+        await asyncio.sleep(least)
+        everybody = [each for some in self._followers.values() for each in some]
+        patience = min((each.patience(now) for each in everybody), default=0.0)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._newcomer.wait(), max(0.0, patience - least))
 
     def _tell(self, names: list[str], tasks: list[Task], error: Exception | None = None) -> None:
         for name in names:
