@@ -112,6 +112,10 @@ def world(site: Site) -> Iterator[World]:
         for role, scope in NARROW.items():
             made = member.ask("POST", f"/users/{member.name}/tokens", {"scopes": [scope]})
             world.tokens[role] = made["token"]
+        for group in (TEAM, GUILD):
+            wish = {"name": REPOSITORY, "group": group}
+            made = world.admin.ask("POST", "/notehive-api/models", wish)
+            assert made.status in (201, 409), made
         for workspace, owner in ((DEFAULT, "no group"), (TEAM, "member"), (GUILD, "other")):
             fill(world, workspace, world.asker(owner))
         yield world
@@ -420,6 +424,58 @@ TRACKING: dict[str, Callable[[World, Asker, str], bool]] = {
 }
 
 
+# Repositories
+
+REPOSITORY = "rights"  # of each group, made by an administrator
+
+
+def make_model(group: str) -> Callable[[World, Asker, str], bool]:
+    def probe(world: World, asker: Asker, role: str) -> bool:
+        wish = {"name": f"made-{uuid4().hex}", "group": group}
+        answer = asker.ask("POST", "/notehive-api/models", wish)
+        assert answer.status in (201, 401, 403), answer
+        return answer.status == 201
+
+    return probe
+
+
+def see_repositories(world: World, asker: Asker, role: str) -> bool:
+    page, listed = asker.ask("GET", "/git/"), asker.ask("GET", "/notehive-api/models")
+    found = {f"/git/{TEAM}/{REPOSITORY}.git".encode() in each.body for each in (page, listed)}
+    assert len(found) == 1
+    return found.pop()
+
+
+def exchange(group: str, service: str) -> Callable[[World, Asker, str], bool]:
+    def probe(world: World, asker: Asker, role: str) -> bool:
+        place = f"/git/{group}/{REPOSITORY}.git"
+        kind = {"Content-Type": f"application/x-{service}-request"}
+        answers = (
+            asker.ask("GET", f"{place}/info/refs?service={service}"),
+            asker.ask("POST", f"{place}/{service}", b"0000", kind),
+        )
+        assert {each.status for each in answers} <= {200, 401, 403, 404}, answers
+        found = {each.status == 200 for each in answers}
+        assert len(found) == 1
+        return found.pop()
+
+    return probe
+
+
+REPOSITORIES: dict[str, Callable[[World, Asker, str], bool]] = {
+    "see that TEAM has repositories": see_repositories,
+    **{
+        f"make a model of {name}": make_model(group)
+        for name, group in (("TEAM", TEAM), ("GUILD", GUILD))
+    },
+    **{
+        f"{verb} {name}": exchange(group, service)
+        for verb, service in (("fetch from", "git-upload-pack"), ("push to", "git-receive-pack"))
+        for name, group in (("TEAM", TEAM), ("GUILD", GUILD))
+    },
+}
+
+
 def pull_or_push(world: World, asker: Asker, role: str) -> bool:
     """At the port of the registry itself, with the token in each way that Docker would."""
     ports = world.site.settings["network"]
@@ -443,6 +499,7 @@ PROBES: dict[str, dict[str, Callable[[World, Asker, str], bool]]] = {
     "The hub and its servers": HUB,
     "Servers": SERVERS,
     "MLflow": TRACKING,
+    "Repositories": REPOSITORIES,
     "The registry": {"pull or push an image": pull_or_push},
 }
 
@@ -451,7 +508,7 @@ def tries() -> Iterator[Any]:
     """Each cell, by each way in which somebody of its role can ask."""
     for cell in CELLS:
         ways = ["token"]
-        if cell.section == "MLflow" and cell.role in USERS:
+        if cell.section in ("MLflow", "Repositories") and cell.role in USERS:
             ways.append("cookies")
         for by in ways:
             yield pytest.param(cell, by, id=f"{cell.action}-{cell.role}-{by}")

@@ -10,8 +10,10 @@ from tests.support.hub import User, user
 from tests.support.site import PASSWORD, Site, docker, fetch, run
 
 HOLDERS = {
+    "api-key": "api",
     "gate-cookie": "gate",
     "gate-token": "gate",
+    "git-key": "git",
     "hub-admin-token": "hub",
     "hub-cookie": "hub",
     "hub-state": "hub",
@@ -19,6 +21,7 @@ HOLDERS = {
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",
+    "push-token": "git",
     "registry-password": "registry",
     "storage-token": "storage",
 }

@@ -123,6 +123,7 @@ def test_service_env() -> None:
     env = make().service_env()
     assert not [key for key in env if "TOKEN" in key]
     assert env["JUPYTERHUB_USER"] == "ana"
+    assert env["NOTEHIVE_URL"] == "http://notehive.localhost"
     assert env["MLFLOW_TRACKING_URI"] == "http://notehive.localhost/mlflow"
     assert "PIP_INDEX_URL" not in env, "an empty one would be an index"
     env = make(services=Services(mlflow=False), pip_index_url="https://i/simple").service_env()

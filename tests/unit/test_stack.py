@@ -41,6 +41,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
 @pytest.mark.parametrize(
     ("off", "services", "volumes", "networks"),
     [
+        ("git", {"api", "git"}, {"git"}, set()),
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
         ("registry", {"registry", "registry-forwarder"}, {"registry"}, {"registry"}),
     ],

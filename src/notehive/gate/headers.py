@@ -10,6 +10,7 @@ USER = "X-Notehive-User"
 ADMIN = "X-Notehive-Admin"  # not empty for administrators
 EDITS = "X-Notehive-Edits"  # groups whose things the user may see and change
 READS = "X-Notehive-Reads"  # groups whose things the user may only see
+KEY = "X-Notehive-Key"  # what Nginx shows to a service, so that it believes the rest
 
 # Who may open the hub's page Admin. The gate's cookie carries it for administrators, and so do
 # their own tokens unless they were made for less; a server's token never does.

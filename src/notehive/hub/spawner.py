@@ -158,7 +158,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
 
         What the operator's ``environment`` says wins, as in JupyterHub's own part of it.
         """
-        env: dict[str, str] = {}
+        env = {"NOTEHIVE_URL": self.platform.url}
         if self.platform.services.mlflow:
             env |= tracking.server_env(self.platform, self.groups)
         if self.platform.pip_index_url:

@@ -69,7 +69,9 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
     has_gpus = any(size.gpu for size in settings.sizes.values())
     return {
         "services": {
+            "api": switched.git,
             "certbot": tls.kind == "acme",
+            "git": switched.git,
             "mlflow": switched.mlflow,
             "registry": switched.registry,
             "registry-forwarder": switched.registry,
@@ -249,6 +251,7 @@ def prepare(
         "GENERATION": str(generation.number),
         "FORMER": str(generation.number - 1),
         "REPLICAS": "1",
+        "PUSH_LIMIT": str(settings.git.push_limit),
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),

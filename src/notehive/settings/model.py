@@ -11,6 +11,7 @@ from notehive.settings.values import (
     EVERYONE,
     GIB,
     LEAST_PIDS,
+    MIB,
     MOST_PIDS,
     PIDS_PER_GIB,
     PORTS,
@@ -296,9 +297,18 @@ class Mirrors(Section):
     )
 
 
+class Git(Section):
+    """Groups' repositories of models."""
+
+    push_limit: Memory = Field(
+        8 * GIB, ge=MIB, description="The most that one push may bring, like 8G."
+    )
+
+
 class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
+    git: bool = Field(True, description="Groups' repositories of models, /git/.")
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 
@@ -414,6 +424,7 @@ class Settings(Section):
         "",
         description="File of the certificates that images trust; this machine's bundle if empty.",
     )
+    git: Git = Field(default_factory=Git, description="Groups' repositories of models.")
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     network: Network = Field(default_factory=Network, description="Addresses inside the Swarm.")
 

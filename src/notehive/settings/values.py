@@ -11,7 +11,7 @@ from notehive.usernames import check_user_name
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-GIB = UNITS["G"]
+MIB, GIB = UNITS["M"], UNITS["G"]
 URL = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?")
 PORTS = {"http": 80, "https": 443}
 # Mounts, secrets and networks of the operator's own; a star at the end is the rest of the name.

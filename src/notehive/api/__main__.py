@@ -1,0 +1,36 @@
+"""Serve the API: ``python3 -m notehive.api``."""
+
+import asyncio
+import logging
+import os
+
+from aiohttp import web
+
+from notehive.api.app import make_app
+from notehive.gate.config import GateConfig
+from notehive.git.repositories import Repositories
+from notehive.hub.config import read_secret
+from notehive.hub.sharing import kept
+
+PORT = 8092
+
+
+async def main() -> None:
+    """Serve until the container is stopped."""
+    settings = GateConfig.load().groups
+    app = make_app(
+        Repositories(),
+        key=read_secret("api-key"),
+        push_token=read_secret("push-token"),
+        url=os.environ["URL"],
+        groups=kept(settings, set(settings)),
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=PORT).start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(main())

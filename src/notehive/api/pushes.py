@@ -1,0 +1,111 @@
+"""Pushes: git's hook tells of each, the pusher reads the answer, and others can look it up.
+
+``GET /notehive-api/models/GROUP/NAME/pushes`` gives the last ones, the newest first.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from notehive.api.asking import answer, body, refuse
+from notehive.api.models import ONE
+from notehive.git.repositories import Repositories, Repository
+
+FILE = "notehive-pushes.jsonl"  # in the repository, so that it goes where that goes
+MOST = 100  # that are given
+
+
+class Update(BaseModel):
+    """One reference that has been pushed: what it was and is now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ref: str
+    old: str
+    new: str
+
+
+class Push(BaseModel):
+    """What the hook tells."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    repository: str  # GROUP/NAME
+    user: str
+    updates: list[Update]
+
+
+@dataclass(frozen=True)
+class Pushes:
+    """The handlers. Git shows the ``token``; ``url`` is the site's address.
+
+    ``one`` gives the repository that a path names, if the asker sees it.
+    """
+
+    repositories: Repositories
+    token: str
+    url: str
+    one: Callable[[web.Request], Repository]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give what can be asked; the first is git's, and Nginx does not lead to it."""
+        return [web.post("/pushes", self.take), web.get(f"{ONE}/pushes", self.list)]
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Put a push on record; answer with lines for who has pushed."""
+        given = request.headers.get("Authorization", "")
+        if not compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+            refuse(HTTPStatus.UNAUTHORIZED, "only git tells of pushes")
+        push = await body(request, Push)
+        repository = self.found(push.repository)
+        record(repository.path, push)
+        response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+        await response.prepare(request)
+        async for line in self.follow(repository, push):
+            await response.write(f"{line}\n".encode())
+        await response.write_eof()
+        return response
+
+    def found(self, place: str) -> Repository:
+        """Give the repository ``GROUP/NAME``."""
+        group, _, name = place.partition("/")
+        try:
+            found = self.repositories.find(group, name)
+        except ValueError:
+            found = None
+        if found is None:
+            refuse(HTTPStatus.NOT_FOUND, f"{place}: there is no such repository")
+        return found
+
+    async def follow(self, repository: Repository, push: Push) -> AsyncIterator[str]:
+        """Give the lines that a pusher reads, as what follows from the push goes on."""
+        yield f"{self.url}/git/{repository.group}/{repository.path.name}/"
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Give the last pushes."""
+        return answer(recorded(self.one(request).path))
+
+
+def record(path: Path, push: Push) -> None:
+    """Add a push to those of a repository."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    told = {"time": now, **push.model_dump(exclude={"repository"})}
+    with (path / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(told) + "\n")  # in one piece: lines of two pushes never mix
+
+
+def recorded(path: Path) -> list[dict[str, Any]]:
+    """Give the last pushes to a repository, the newest first."""
+    try:
+        lines = (path / FILE).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in reversed(lines[-MOST:])]

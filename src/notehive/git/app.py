@@ -1,0 +1,110 @@
+"""The repositories as an aiohttp handler: judges a request, and has git or cgit answer it."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterable
+from typing import NoReturn
+
+from aiohttp import web
+
+from notehive.gate.asker import Asker, asker
+from notehive.git import cgi, pages
+from notehive.git.housekeeping import Housekeeping
+from notehive.git.paths import PUSH, Kind, Wish, read
+from notehive.git.repositories import Repositories, Repository
+
+BACKEND = ("/usr/lib/git-core/git-http-backend",)
+BELOW = "/git"  # where the site has all of this
+# Programs at once, each of which has some others do its work. A push can take minutes, of which
+# those who only look should notice nothing.
+MOST_EXCHANGES, MOST_LOOKS = 32, 8
+
+
+class Door:
+    """Whoever asks comes by here. Nginx shows the ``key``; ``url`` is the site's address."""
+
+    def __init__(
+        self, repositories: Repositories, key: str, url: str, keeping: Housekeeping, push_limit: int
+    ) -> None:
+        self.repositories, self.key, self.keeping = repositories, key, keeping
+        self.url = f"{url}{BELOW}"
+        self.push_limit = push_limit  # bytes
+        self.exchanges = asyncio.Semaphore(MOST_EXCHANGES)
+        self.looks = asyncio.Semaphore(MOST_LOOKS)
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if request.raw_path == "/health":
+            return web.Response(text="ok\n")
+        who = asker(request.headers, self.key)
+        if who is None:
+            refuse(403, "only Nginx asks here, for a user whom the gate knows")
+        wish = read(request.method, request.raw_path)
+        if wish is None:
+            refuse(404, "there is nothing of this name")
+        if wish.kind is Kind.STYLE:
+            return web.FileResponse(pages.STYLE)
+        if wish.kind is Kind.LIST:
+            return await self.show(request, wish, who, self.repositories.seen_by(who.sees))
+        found = self.repositories.find(wish.group, wish.name) if who.sees(wish.group) else None
+        if found is None:
+            refuse(404, f"{wish.group}/{wish.name}: there is none, or it is not open to you")
+        if wish.kind in (Kind.PAGE, Kind.RAW):
+            return await self.show(request, wish, who, [found])
+        return await self.exchange(request, wish, who, found)
+
+    async def show(
+        self, request: web.BaseRequest, wish: Wish, who: Asker, shown: Iterable[Repository]
+    ) -> web.StreamResponse:
+        """Have cgit answer."""
+        raw = wish.kind is Kind.RAW
+        policy = pages.OF_FILES if raw else pages.OF_PAGES
+        told = cgi.variables(request, wish.path, wish.query, who.user, below=BELOW)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(pages.configuration(shown, self.url))
+            file.flush()
+            async with self.looks:
+                return await cgi.run(
+                    request,
+                    [pages.PROGRAM],
+                    {**told, "CGIT_CONFIG": file.name},
+                    # Cgit would have browsers keep a page for minutes, whatever is pushed.
+                    {"Content-Security-Policy": policy, "Cache-Control": "private, no-cache"},
+                )
+
+    async def exchange(
+        self, request: web.BaseRequest, wish: Wish, who: Asker, repository: Repository
+    ) -> web.StreamResponse:
+        """Have git take commits in, or give them."""
+        pushes = wish.kind is Kind.PUSH
+        if pushes and not who.changes(wish.group):
+            refuse(403, f"{wish.group}/{wish.name}: you may fetch it; its group's members push")
+        told = cgi.variables(request, wish.path, wish.query, who.user, below=BELOW)
+        told |= {
+            "GIT_PROJECT_ROOT": str(self.repositories.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            # For the hook, which tells others of a push.
+            "NOTEHIVE_REPOSITORY": f"{wish.group}/{wish.name}",
+            **configured({"receive.maxInputSize": self.push_limit}),
+        }
+        async with self.exchanges:
+            answer = await cgi.run(request, BACKEND, told, {}, finish=pushes)
+        if wish.path.endswith(f"/{PUSH}"):
+            self.keeping.want(repository.path)
+        return answer
+
+
+def configured(values: dict[str, int]) -> dict[str, str]:
+    """Give the variables that configure git beside its files."""
+    told = {"GIT_CONFIG_COUNT": str(len(values))}
+    for number, (key, value) in enumerate(values.items()):
+        told |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": str(value)}
+    return told
+
+
+def refuse(status: int, reason: str) -> NoReturn:
+    """End a request with a reason, which git shows to who pushes or fetches."""
+    raise REFUSALS[status](text=f"{reason}\n")
+
+
+REFUSALS: dict[int, type[web.HTTPException]] = {403: web.HTTPForbidden, 404: web.HTTPNotFound}

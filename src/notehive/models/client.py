@@ -1,0 +1,51 @@
+"""The platform's API, as programs in a user's server ask it: with that server's token."""
+
+import json
+import os
+import urllib.request
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+from notehive.errors import NotehiveError
+
+API = "/notehive-api"
+PATIENCE = 60  # seconds without an answer
+
+
+def ask(method: str, path: str, body: Any = None) -> Any:
+    """Ask the API; ``path`` is below it, ``body`` goes as JSON. Give the answer's JSON.
+
+    Raises NotehiveError with what the API says is wrong, or why it could not be asked.
+    """
+    request = urllib.request.Request(  # noqa: S310 - the site's own address
+        f"{known('NOTEHIVE_URL')}{API}{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={
+            "Authorization": f"Bearer {known('JUPYTERHUB_API_TOKEN')}",
+            "Content-Type": "application/json",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            return json.load(answer)
+    except HTTPError as error:
+        raise NotehiveError(message(error)) from None
+    except (URLError, OSError) as error:
+        raise NotehiveError(f"{request.full_url}: no answer ({error}); try again") from None
+
+
+def message(error: HTTPError) -> str:
+    """Give what an answer says is wrong; what stands before the API says it in a page."""
+    try:
+        return str(json.load(error)["message"])
+    except (ValueError, LookupError, TypeError):
+        return f"{error.url}: answered {error.code} {error.reason}; ask your operator"
+
+
+def known(variable: str) -> str:
+    """Give a variable that every server of the platform has."""
+    value = os.environ.get(variable)
+    if not value:
+        raise NotehiveError(f"{variable} is not set; run this in a server of the workbench")
+    return value

@@ -1,0 +1,211 @@
+"""What programs of users ask of the platform: by real HTTP, as Nginx passes it on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from aiohttp import web
+
+from notehive.api.app import make_app
+from notehive.errors import NotehiveError
+from notehive.git.repositories import Repositories
+from notehive.models import client
+from tests.support.listening import listening
+
+KEY, TOKEN = "k" * 64, "t" * 64
+GROUPS = ("everyone", "red", "blue", "green")
+ZERO, ONE = "0" * 40, "1" * 40
+PUSH = {
+    "repository": "red/churn",
+    "user": "ana",
+    "updates": [{"ref": "refs/heads/main", "old": ZERO, "new": ONE}],
+}
+
+
+@dataclass
+class Api:
+    """An API that listens."""
+
+    address: str
+    repositories: Repositories
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        edits: str = "everyone,red",
+        reads: str = "",
+        admin: str = "",
+        key: str = KEY,
+    ) -> requests.Response:
+        """Ask as a user of these groups."""
+        headers = {
+            "X-Notehive-Key": key,
+            "X-Notehive-User": "ana",
+            "X-Notehive-Edits": edits,
+            "X-Notehive-Reads": reads,
+            "X-Notehive-Admin": admin,
+        }
+        url = f"{self.address}/notehive-api{path}"
+        return requests.request(method, url, headers=headers, json=body, timeout=60)
+
+    def push(self, token: str = TOKEN, body: Any = PUSH) -> requests.Response:
+        """Tell of a push, as git's hook does."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(f"{self.address}/pushes", json=body, headers=headers, timeout=60)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    repositories = Repositories(tmp_path)
+
+    async def make() -> web.AppRunner:
+        return web.AppRunner(
+            make_app(repositories, key=KEY, push_token=TOKEN, url="http://site", groups=GROUPS)
+        )
+
+    with listening(make) as address:
+        yield Api(address, repositories)
+
+
+def test_a_model_is_made_and_listed(api: Api) -> None:
+    answer = api.ask("POST", "/models", {"name": "churn"})
+    told = {
+        "group": "red",
+        "name": "churn",
+        "clone_url": "http://site/git/red/churn.git",
+        "page": "http://site/git/red/churn.git/",
+        "branch": "main",
+        "commit": None,
+    }
+    assert (answer.status_code, answer.json()) == (201, told)
+    assert api.ask("GET", "/models").json() == [told]
+    assert api.ask("GET", "/models", reads="red", edits="").json() == [told]
+    assert api.ask("GET", "/models", edits="blue").json() == []
+    assert api.ask("GET", "/models", edits="", admin="yes").json() == [told]
+    assert api.ask("GET", "/models/red/churn").json() == told
+    for path, groups in (("red/churn", "blue"), ("red/gone", "red"), ("re%2Fd/churn", "red")):
+        answer = api.ask("GET", f"/models/{path}", edits=groups)
+        assert answer.status_code == 404
+        assert "there is no such model, or it is not open to you" in answer.json()["message"]
+    answer = api.ask("POST", "/models", {"name": "churn", "group": "red"})
+    assert answer.status_code == 409
+    assert answer.json() == {"message": "red/churn is there already; choose another name"}
+
+
+@pytest.mark.parametrize(
+    ("edits", "wish", "admin", "group"),
+    [
+        ("everyone", "", "", "everyone"),
+        ("everyone,red", "", "", "red"),
+        ("everyone,red", "everyone", "", "everyone"),
+        ("everyone,red,blue", "blue", "", "blue"),
+        ("everyone", "green", "yes", "green"),
+    ],
+)
+def test_whose_it_is(api: Api, edits: str, wish: str, admin: str, group: str) -> None:
+    body = {"name": "churn", **({"group": wish} if wish else {})}
+    answer = api.ask("POST", "/models", body, edits=edits, admin=admin)
+    assert (answer.status_code, answer.json()["group"]) == (201, group)
+
+
+@pytest.mark.parametrize(
+    ("body", "edits", "status", "message"),
+    [
+        ({"name": "churn"}, "everyone,red,blue", 400, "group: you are in blue, red; say which"),
+        ({"name": "churn", "group": "blue"}, "everyone,red", 403, "yours are: everyone, red"),
+        ({"name": "churn", "group": "grey"}, "red", 403, "group: 'grey' is none of yours"),
+        ({"name": "churn", "group": "../x"}, "red", 403, "is none of yours"),
+        ({"name": "churn"}, "", 403, "yours are: none"),
+        *(
+            ({"name": name}, "red", 400, "use 2 to 40 lower-case letters")
+            for name in ("", "x", "Churn", "a_b", "-a", "a-", "a/b", "..", "a b", "é1", "x" * 41)
+        ),
+        ({}, "red", 400, "name: Field required"),
+        ({"name": 1}, "red", 400, "name: Input should be a valid string"),
+        ({"name": "churn", "owner": "x"}, "red", 400, "owner: Extra inputs"),
+        ([], "red", 400, "Input should be an object"),
+    ],
+)
+def test_what_is_refused(api: Api, body: Any, edits: str, status: int, message: str) -> None:
+    answer = api.ask("POST", "/models", body, edits=edits)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"message"}
+    assert message in answer.json()["message"]
+    assert "\n" not in answer.json()["message"]
+    assert list(api.repositories.seen_by(lambda group: True)) == []
+
+
+def test_a_group_that_keeps_nothing_has_no_models(api: Api) -> None:
+    """An administrator may name any group, but there is none of this name."""
+    answer = api.ask("POST", "/models", {"name": "churn", "group": "closed"}, admin="yes")
+    assert answer.status_code == 403
+
+
+def test_json_alone(api: Api) -> None:
+    """A form is what a page of another site could send."""
+    headers = {"X-Notehive-Key": KEY, "X-Notehive-User": "ana", "X-Notehive-Edits": "red"}
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        answer = requests.post(
+            f"{api.address}/notehive-api/models",
+            data=b'{"name": "churn"}',
+            headers={**headers, "Content-Type": kind},
+            timeout=60,
+        )
+        assert answer.status_code == 415, kind
+    assert api.ask("GET", "/models").json() == []
+
+
+def test_nobody_but_nginx_asks(api: Api) -> None:
+    for path in ("/models", "/models/red/churn", "/models/red/churn/pushes"):
+        assert api.ask("GET", path, key="x").status_code == 403
+    assert api.ask("GET", "/nothing").json() == {"message": "Not Found"}
+
+
+def test_pushes(api: Api) -> None:
+    api.ask("POST", "/models", {"name": "churn"})
+    assert api.ask("GET", "/models/red/churn/pushes").json() == []
+    answer = api.push()
+    assert (answer.status_code, answer.text) == (200, "http://site/git/red/churn.git/\n")
+    api.push(body={**PUSH, "user": "bea"})
+    last, first = api.ask("GET", "/models/red/churn/pushes").json()
+    assert (last["user"], first["user"]) == ("bea", "ana")
+    assert first["updates"] == PUSH["updates"]
+    assert first["time"] <= last["time"]
+    assert api.ask("GET", "/models/red/churn/pushes", edits="blue").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("token", "body", "status"),
+    [
+        ("x", PUSH, 401),
+        (KEY, PUSH, 401),
+        (TOKEN, {**PUSH, "repository": "red/gone"}, 404),
+        (TOKEN, {**PUSH, "repository": "../red/churn"}, 404),
+        (TOKEN, {**PUSH, "updates": [{"ref": "x"}]}, 400),
+    ],
+)
+def test_pushes_that_are_none(api: Api, token: str, body: Any, status: int) -> None:
+    api.ask("POST", "/models", {"name": "churn"})
+    assert api.push(token, body).status_code == status
+    assert api.ask("GET", "/models/red/churn/pushes").json() == []
+
+
+# The client
+
+
+def test_the_client_says_what_the_api_says(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotehiveError, match="NOTEHIVE_URL is not set; run this in a server"):
+        client.ask("GET", "/models")
+    monkeypatch.setenv("NOTEHIVE_URL", api.address)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "t")
+    with pytest.raises(NotehiveError, match="only Nginx asks here"):
+        client.ask("POST", "/models", {"name": "churn"})
+    monkeypatch.setenv("NOTEHIVE_URL", "http://127.0.0.1:1")
+    with pytest.raises(NotehiveError, match=r"no answer .*; try again"):
+        client.ask("GET", "/models")
