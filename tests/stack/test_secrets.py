@@ -10,6 +10,7 @@ from tests.support.hub import User, user
 from tests.support.site import PASSWORD, Site, docker, fetch, run
 
 HOLDERS = {
+    "builder-token": "builder",
     "gate-cookie": "gate",
     "gate-token": "gate",
     "hub-admin-token": "hub",

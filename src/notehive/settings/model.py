@@ -299,6 +299,9 @@ class Mirrors(Section):
 class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
+    git: bool = Field(
+        True, description="Repositories of groups, and images built from them, /git/."
+    )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 
