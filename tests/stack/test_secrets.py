@@ -11,6 +11,7 @@ from tests.support.site import PASSWORD, Site, docker, fetch, run
 
 HOLDERS = {
     "api-key": "api",
+    "builder-token": "builder",
     "gate-cookie": "gate",
     "gate-token": "gate",
     "git-key": "git",

@@ -399,10 +399,11 @@ def test_no_requirement_comes_from_an_address() -> None:
     assert '"resolved"' not in lock.read_text()
 
 
-def test_the_hubs_image_has_all_modules_that_it_imports() -> None:
+@pytest.mark.parametrize("image", ["builder", "hub"])
+def test_an_image_has_all_modules_that_it_imports(image: str) -> None:
     """Its Dockerfile names the files of the package one by one."""
     made = source(ROOT)
-    copied = {Path(name) for name in made.files(tree(ROOT)["hub"]) if name.endswith(".py")}
+    copied = {Path(name) for name in made.files(tree(ROOT)[image]) if name.endswith(".py")}
     for path in copied:
         imported = re.findall(
             r"^\s*(?:from|import) (notehive(?:\.\w+)*)(?: import (.+))?$",

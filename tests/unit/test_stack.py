@@ -41,9 +41,14 @@ def used(service: dict[str, Any], key: str) -> set[str]:
 @pytest.mark.parametrize(
     ("off", "services", "volumes", "networks"),
     [
-        ("git", {"api", "git"}, {"git"}, set()),
+        ("git", {"api", "builder", "git"}, {"builder", "builder-door", "git"}, {"builder"}),
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
-        ("registry", {"registry", "registry-forwarder"}, {"registry"}, {"registry"}),
+        (
+            "registry",
+            {"builder", "registry", "registry-forwarder"},
+            {"builder", "builder-door", "registry"},
+            {"builder", "registry"},
+        ),
     ],
 )
 def test_what_is_switched_off(
@@ -203,10 +208,16 @@ def test_who_reaches_what() -> None:
         for volume in service.get("volumes", ())
         if "docker.sock" in str(volume)
     }
-    assert engine == {"guard"}
+    assert engine == {"guard", "builder"}
     assert {name for name, of in networks.items() if "control" in of} == {"guard", "hub"}
     assert EVERYTHING["networks"]["control"]["internal"] is True
     assert networks["guard"] == {"control"}
+    # Who builds can push: nobody asks it but those whom it is told to believe.
+    assert networks["builder"] == {"builder", "registry"}
+    for name in ("builder", "registry"):
+        others = {each for each, of in networks.items() if name in of} - {"builder", "registry"}
+        assert others == set()
+    assert EVERYTHING["networks"]["builder"]["internal"] is True
 
 
 # What it is filled in with
@@ -354,6 +365,38 @@ def test_every_variable_is_filled_in(
     needed = re.findall(r"(?<!\$)\$\{?(\w+)", text)  # $$ is a dollar for the container's shell
     assert set(needed) <= set(deployment.variables)
     assert all(deployment.variables[name] for name in needed)
+
+
+def test_who_has_the_engine_has_it_by_its_group_alone() -> None:
+    for name in ("guard", "builder"):
+        service = SERVICES[name]
+        assert service["user"] == "999:$SOCKET_GROUP"
+        assert service["cap_drop"] == ["ALL"]
+        assert service["read_only"] is True
+        assert service["command"][:2] == ["setpriv", "--no-new-privs"]
+        assert "ports" not in service
+
+
+def test_who_has_the_registrys_password() -> None:
+    holders = {
+        name for name, each in SERVICES.items() if "registry-password" in used(each, "secrets")
+    }
+    assert holders == {"builder", "registry", "registry-forwarder"}
+
+
+def test_the_builder_reads_repositories_and_changes_none() -> None:
+    assert "git:/srv/git:ro,nocopy" in SERVICES["builder"]["volumes"]
+
+
+def test_an_index_of_the_sites_own_is_told_to_the_builder_as_a_secret(tmp_path: Path) -> None:
+    assert "package-index" not in EVERYTHING["secrets"]
+    deployment, written = prepared(
+        "url: http://x\nmirrors: {pypi: 'https://me:hush@mirror/simple'}", tmp_path
+    )
+    assert "package-index" in used(written["services"]["builder"], "secrets")
+    (content,) = [each for each in deployment.contents if each.key == "package-index"]
+    assert (content.kind, content.data) == ("secret", b"https://me:hush@mirror/simple")
+    assert "hush" not in deployment.file.read_text() + str(deployment.variables)
 
 
 def test_of_all_services_walls_alone_have_capabilities_over_others() -> None:

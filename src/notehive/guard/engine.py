@@ -2,7 +2,7 @@
 
 import json
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, UnixConnector
 from yarl import URL
@@ -37,7 +37,7 @@ class Engine:
             timeout=TIMEOUT,
         )
 
-    async def __aenter__(self) -> "Engine":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from notehive import docker, shell
+from notehive.builder.config import BuilderConfig, NotebookImage
 from notehive.errors import BadInput
 from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
@@ -70,6 +71,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
     return {
         "services": {
             "api": switched.git,
+            "builder": switched.git and switched.registry,
             "certbot": tls.kind == "acme",
             "git": switched.git,
             "mlflow": switched.mlflow,
@@ -84,6 +86,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
             "login-password": bool(settings.auth.password_file[1]),
+            "package-index": bool(settings.mirrors.pypi),
         },
     }
 
@@ -190,6 +193,22 @@ def hub_config(
     )
 
 
+def builder_config(settings: Settings, references: Mapping[str, str]) -> BuilderConfig:
+    """Give what the builder is told."""
+    return BuilderConfig(
+        stack=settings.name,
+        registry_port=settings.network.registry_port,
+        push_port=settings.network.push_port,
+        images={
+            key: NotebookImage(
+                reference=reference,
+                groups=[name for name, group in settings.groups.items() if key in group.images],
+            )
+            for key, reference in notebook_references(settings, references).items()
+        },
+    )
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A stack file, and the variables and contents that it is deployed with."""
@@ -219,16 +238,22 @@ def prepare(
     hub = hub_config(settings, references, location, trusted)
     gate = GateConfig(groups=settings.groups)
     name = settings.name
+    stack = wanted(settings, generation.former)
+    builder, index = b"", b""
+    if "builder" in stack["services"]:
+        builder = builder_config(settings, references).model_dump_json(indent=1).encode()
+        index = settings.mirrors.pypi.encode()
     told = [
+        Content(name, "config", "builder", builder),
         Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
         Content(name, "config", "walls", walls.chains(settings).encode()),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "login-password", identity.secret(settings.auth).encode()),
+        Content(name, "secret", "package-index", index),
     ]
     given = [content for content in told if content.data]
     host = certificate.host(settings)
-    stack = wanted(settings, generation.former)
     variables = {
         "STACK": name,
         "URL": site_url(settings),

@@ -308,7 +308,9 @@ class Git(Section):
 class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
-    git: bool = Field(True, description="Groups' repositories of models, /git/.")
+    git: bool = Field(
+        True, description="Groups' repositories of models, and images built from them, /git/."
+    )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 

@@ -1,0 +1,59 @@
+"""A push: an image that was built goes to the registry, from where every node pulls it."""
+
+from dataclasses import dataclass
+
+from notehive.builder import Say
+from notehive.builder.config import BuilderConfig
+from notehive.builder.engine import BuildEngine
+from notehive.builder.registry import Registry
+from notehive.builder.wanted import Wanted
+from notehive.errors import BadInput, NotehiveError
+from notehive.guard.engine import EngineError
+
+
+@dataclass(frozen=True)
+class Pushes:
+    """Pushes images of commits, under the commit as their tag."""
+
+    config: BuilderConfig
+    engine: BuildEngine
+    registry: Registry
+
+    async def push(self, wanted: Wanted, say: Say) -> dict[str, str | bool]:
+        """Give the image by its digest, pushed unless the registry has it.
+
+        Raises BadInput if there is none, NotehiveError if the registry does not take it: the
+        image is kept, and another push can succeed.
+        """
+        name = wanted.image(self.config.registry_port)
+        image = await self.engine.image(name)
+        there = await self.registry.find(name)
+        if image is None and there is None:
+            raise BadInput(f"{wanted.model}: {wanted.commit}: there is no image; build it first")
+        if there and (image is None or image["Id"] in there.ids):
+            say("the registry has it")
+            return _result(name, there.digest, reused=True)
+        await self._push(name, wanted.image(self.config.push_port), say)
+        pushed = await self.registry.find(name)
+        if pushed is None:
+            raise NotehiveError(f"registry: it has lost {name}; see `./notehive logs registry`")
+        return _result(name, pushed.digest, reused=False)
+
+    async def _push(self, name: str, other: str, say: Say) -> None:
+        """Push an image by the other name, at which the registry takes pushes."""
+        await self.engine.tag(name, other)
+        try:
+            async for line in self.engine.push(other, self.registry.login):
+                say(line)
+        except EngineError as error:
+            raise NotehiveError(
+                f"registry: the push failed: {error}; the image is kept, so push again "
+                "when `./notehive status` shows no trouble"
+            ) from None
+        finally:
+            await self.engine.remove_image(other)
+
+
+def _result(name: str, digest: str, *, reused: bool) -> dict[str, str | bool]:
+    path = name.rpartition(":")[0]
+    return {"image": f"{path}@{digest}", "digest": digest, "reused": reused}
