@@ -66,7 +66,14 @@ def api(tmp_path: Path) -> Iterator[Api]:
 
     async def make() -> web.AppRunner:
         return web.AppRunner(
-            make_app(repositories, key=KEY, push_token=TOKEN, url="http://site", groups=GROUPS)
+            make_app(
+                repositories,
+                key=KEY,
+                push_token=TOKEN,
+                builder=None,
+                url="http://site",
+                groups=GROUPS,
+            )
         )
 
     with listening(make) as address:

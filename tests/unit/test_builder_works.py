@@ -93,7 +93,7 @@ async def heard(told: Works, key: str, start: Callable[[Say], Awaitable[Event]])
 
 def test_who_asks_for_the_same_hears_the_same() -> None:
     async def check() -> None:
-        told, gate, starts = Works(), asyncio.Event(), list[int]()
+        told, gate, starts = Works("builder"), asyncio.Event(), list[int]()
 
         async def start(say: Say) -> Event:
             starts.append(1)
@@ -118,7 +118,7 @@ def test_who_asks_for_the_same_hears_the_same() -> None:
 
 def test_what_nobody_listens_to_ends() -> None:
     async def check() -> None:
-        told, ended = Works(), list[str]()
+        told, ended = Works("builder"), list[str]()
 
         async def start(say: Say) -> Event:
             try:
@@ -155,7 +155,7 @@ def test_how_a_failure_is_told(error: Exception, last: Event) -> None:
     async def start(say: Say) -> Event:
         raise error
 
-    assert asyncio.run(heard(Works(), "a", start)) == [last]
+    assert asyncio.run(heard(Works("builder"), "a", start)) == [last]
 
 
 def test_a_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def test_a_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
             say("0123456789")
         return {}
 
-    *lines, last = asyncio.run(heard(Works(), "a", start))
+    *lines, last = asyncio.run(heard(Works("builder"), "a", start))
     assert [each["line"] for each in lines] == [
         "0123456789",
         "0123456789",
@@ -255,7 +255,7 @@ class Asked:
 
     async def _ask(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         stand_in: Any = StandInBuilds()
-        app = App(stand_in, stand_in, "the-token")
+        app = App(stand_in, stand_in, stand_in, "the-token")
         app._tidy = lambda: None  # type: ignore[method-assign]
         async with TestClient(TestServer(app.application())) as client:
             answer = await client.post("/builds", data=body, headers=headers)

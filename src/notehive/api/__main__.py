@@ -7,12 +7,14 @@ import os
 from aiohttp import web
 
 from notehive.api.app import make_app
+from notehive.api.builder import Builder
 from notehive.gate.config import GateConfig
 from notehive.git.repositories import Repositories
-from notehive.hub.config import read_secret
+from notehive.hub.config import SECRETS, read_secret
 from notehive.hub.sharing import kept
 
 PORT = 8092
+BUILDER = SECRETS / "builder-token"  # where images are built
 
 
 async def main() -> None:
@@ -22,6 +24,7 @@ async def main() -> None:
         Repositories(),
         key=read_secret("api-key"),
         push_token=read_secret("push-token"),
+        builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
         url=os.environ["URL"],
         groups=kept(settings, set(settings)),
     )

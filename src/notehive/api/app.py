@@ -5,23 +5,36 @@ from collections.abc import Collection
 from aiohttp import web
 
 from notehive.api.asking import errors_in_json, known
+from notehive.api.builder import Builder
 from notehive.api.models import Models
 from notehive.api.pushes import Pushes
+from notehive.api.releases import Releases
 from notehive.git.repositories import Repositories
 
 
 def make_app(
-    repositories: Repositories, *, key: str, push_token: str, url: str, groups: Collection[str]
+    repositories: Repositories,
+    *,
+    key: str,
+    push_token: str,
+    builder: Builder | None,
+    url: str,
+    groups: Collection[str],
 ) -> web.Application:
     """Give the application.
 
-    Nginx shows the ``key`` and git the ``push_token``; ``url`` is the site's address, ``groups``
-    are those that models can belong to.
+    Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder``. ``url`` is the
+    site's address, ``groups`` are those that models can belong to.
     """
     models = Models(repositories, url, groups)
-    pushes = Pushes(repositories, push_token, url, models.one)
+    releases = Releases(repositories, builder, models.one) if builder else None
+    pushes = Pushes(repositories, push_token, url, models.one, releases)
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy), *models.routes(), *pushes.routes()])
+    if releases:
+        app.add_routes(releases.routes())
+        app.on_startup.append(releases.resume)
+        app.on_shutdown.append(releases.end)
     return app
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
@@ -74,6 +76,17 @@ async def body(request: web.Request, kind: type[T]) -> T:
         place = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
         refuse(HTTPStatus.BAD_REQUEST, f"{place}: {message}" if place else message)
+
+
+async def stream(request: web.Request, lines: AsyncGenerator[str]) -> web.StreamResponse:
+    """Answer with lines of text as they come."""
+    response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+    await response.prepare(request)
+    async with aclosing(lines) as told:
+        async for line in told:
+            await response.write(f"{line}\n".encode())
+    await response.write_eof()
+    return response
 
 
 def refuse(status: HTTPStatus, message: str) -> NoReturn:

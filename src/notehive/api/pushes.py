@@ -4,7 +4,8 @@
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hmac import compare_digest
@@ -15,12 +16,14 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from notehive.api.asking import answer, body, refuse
+from notehive.api.asking import answer, body, refuse, stream
 from notehive.api.models import ONE
-from notehive.git.repositories import Repositories, Repository
+from notehive.api.releases import Releases
+from notehive.git.repositories import BRANCH, Repositories, Repository
 
 FILE = "notehive-pushes.jsonl"  # in the repository, so that it goes where that goes
 MOST = 100  # that are given
+RELEASED, NONE = f"refs/heads/{BRANCH}", "0" * 40
 
 
 class Update(BaseModel):
@@ -54,6 +57,7 @@ class Pushes:
     token: str
     url: str
     one: Callable[[web.Request], Repository]
+    releases: Releases | None  # none where no images are built
 
     def routes(self) -> list[web.RouteDef]:
         """Give what can be asked; the first is git's, and Nginx does not lead to it."""
@@ -67,12 +71,7 @@ class Pushes:
         push = await body(request, Push)
         repository = self.found(push.repository)
         record(repository.path, push)
-        response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
-        await response.prepare(request)
-        async for line in self.follow(repository, push):
-            await response.write(f"{line}\n".encode())
-        await response.write_eof()
-        return response
+        return await stream(request, self.follow(repository, push))
 
     def found(self, place: str) -> Repository:
         """Give the repository ``GROUP/NAME``."""
@@ -85,9 +84,16 @@ class Pushes:
             refuse(HTTPStatus.NOT_FOUND, f"{place}: there is no such repository")
         return found
 
-    async def follow(self, repository: Repository, push: Push) -> AsyncIterator[str]:
+    async def follow(self, repository: Repository, push: Push) -> AsyncGenerator[str]:
         """Give the lines that a pusher reads, as what follows from the push goes on."""
         yield f"{self.url}/git/{repository.group}/{repository.path.name}/"
+        for update in push.updates:
+            if self.releases and update.ref == RELEASED and update.new != NONE:
+                async with aclosing(
+                    self.releases.follow(repository, update.new, push.user)
+                ) as lines:
+                    async for line in lines:
+                        yield line
 
     async def list(self, request: web.Request) -> web.Response:
         """Give the last pushes."""

@@ -13,6 +13,7 @@ from aiohttp import web
 from notehive.builder import PORT, TOKEN, door, labels
 from notehive.builder.app import App, serve
 from notehive.builder.build import Builds
+from notehive.builder.check import Checks
 from notehive.builder.config import BuilderConfig
 from notehive.builder.dependencies import Dependencies
 from notehive.builder.engine import BuildEngine
@@ -38,9 +39,8 @@ async def main() -> None:
     shutil.rmtree(WORK, ignore_errors=True)  # what an earlier builder left
     WORK.mkdir()
     async with BuildEngine(SOCKET) as engine, door.new_session() as session:
-        await engine.remove_containers(
-            {labels.BUILDER: config.stack, labels.KIND: labels.GATHERING}
-        )
+        for kind in (labels.GATHERING, labels.CHECKING):
+            await engine.remove_containers({labels.BUILDER: config.stack, labels.KIND: kind})
         way_out = door.Door(door.index_url(), door.debian_mirrors(), session)
         await _open(way_out)
         builds = Builds(
@@ -53,7 +53,7 @@ async def main() -> None:
         )
         registry = Registry(PASSWORD.read_text(encoding="utf-8").strip())
         token = Path(TOKEN).read_text(encoding="utf-8").strip()
-        app = App(builds, Pushes(config, engine, registry), token)
+        app = App(builds, Checks(builds), Pushes(config, engine, registry), token)
         await serve(app, PORT)
 
 

@@ -1,8 +1,8 @@
 """The builder as an HTTP server, for those who have its token.
 
-``POST /builds`` and ``POST /pushes`` take ``{"group", "name", "commit"}`` and answer with lines of
-JSON as they come: ``{"line": ...}`` of the log, and at last ``{"result": {...}}`` or ``{"error",
-"exit_code"}``. Who goes away before ends what only they have asked for.
+``POST /checks``, ``/builds`` and ``/pushes`` take ``{"group", "name", "commit"}`` and answer with
+lines of JSON as they come: ``{"line": ...}`` of the log, and at last ``{"result": {...}}`` or
+``{"error", "exit_code"}``. Who goes away before ends what only they have asked for.
 """
 
 import asyncio
@@ -17,9 +17,10 @@ from pydantic import ValidationError
 
 from notehive.builder import Say
 from notehive.builder.build import Builds
+from notehive.builder.check import Checks
 from notehive.builder.push import Pushes
 from notehive.builder.tidy import tidy
-from notehive.builder.wanted import Wanted, WantedBuild
+from notehive.builder.wanted import Wanted, WantedBuild, WantedCheck
 from notehive.builder.works import Event, Works
 from notehive.guard.refused import MalformedError
 from notehive.guard.strict import parse_json
@@ -31,9 +32,9 @@ W = TypeVar("W", bound=Wanted)
 class App:
     """What the handlers share."""
 
-    def __init__(self, builds: Builds, pushes: Pushes, token: str) -> None:
-        self.builds, self.pushes, self.token = builds, pushes, token
-        self.works = Works()
+    def __init__(self, builds: Builds, checks: Checks, pushes: Pushes, token: str) -> None:
+        self.builds, self.checks, self.pushes, self.token = builds, checks, pushes, token
+        self.works = Works("builder")
         self._tidying: asyncio.Task[None] | None = None
 
     def application(self) -> web.Application:
@@ -42,6 +43,7 @@ class App:
         application.add_routes(
             [
                 web.get("/health", self.health),
+                web.post("/checks", self.check),
                 web.post("/builds", self.build),
                 web.post("/pushes", self.push),
             ]
@@ -52,6 +54,13 @@ class App:
         """Say that the builder answers, and the engine."""
         await self.builds.engine.ask("GET", "/version")
         return web.Response(text="ok\n")
+
+    async def check(self, request: web.Request) -> web.StreamResponse:
+        """Check what is asked for."""
+        wanted = await self._read(request, WantedCheck)
+        return await _stream(
+            request, self.works.follow(wanted, lambda say: self.checks.check(wanted, say))
+        )
 
     async def build(self, request: web.Request) -> web.StreamResponse:
         """Build what is asked for."""

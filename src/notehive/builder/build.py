@@ -47,7 +47,7 @@ class Builds:
         if not wanted.fresh and (there := await self._current(name)):
             say("the image is there, from an earlier build")
             return {"image": name, "id": there, "reused": True}
-        async with self.turns.turn(wanted.model, say), self._directory() as work:
+        async with self.turns.turn(wanted.model, say), self.directory() as work:
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
                     await self._make(wanted, name, work, say)
@@ -86,7 +86,7 @@ class Builds:
                 f"model.yml: name: {found.name}: should be that of the repository, {wanted.name}"
             )
         base = self.config.notebook_image(found.image, wanted.group).reference
-        base_id = await self._base_id(base, say)
+        base_id = await self.base_id(base, say)
         on, key = await self.dependencies.ensure(
             wanted.group, found, base, base_id, work, say, wanted.fresh
         )
@@ -99,7 +99,7 @@ class Builds:
         except FailedError as error:
             raise NotehiveError(f"builder: the image cannot be made: {error}") from None
 
-    async def _base_id(self, base: str, say: Say) -> str:
+    async def base_id(self, base: str, say: Say) -> str:
         """Give the engine's id of a notebook image, which is pulled if it is not there."""
         if found := await self.engine.image(base):
             return str(found["Id"])
@@ -107,10 +107,10 @@ class Builds:
             await program.run(docker.command("pull", base), say)
         except FailedError as error:
             raise NotehiveError(f"{base}: cannot be pulled: {error}") from None
-        return await self._base_id(base, say)
+        return await self.base_id(base, say)
 
     @asynccontextmanager
-    async def _directory(self) -> AsyncIterator[Path]:
+    async def directory(self) -> AsyncIterator[Path]:
         """A directory for one build, gone afterwards."""
         path = Path(tempfile.mkdtemp(dir=self.work))
         try:

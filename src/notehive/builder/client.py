@@ -1,5 +1,6 @@
-"""Ask the builder: ``python3 -m notehive.builder.client build|push GROUP NAME COMMIT [--fresh]``.
+"""Ask the builder: ``python3 -m notehive.builder.client WHAT GROUP NAME COMMIT [--fresh]``.
 
+WHAT is check, build or push.
 The log goes to standard error, the result as JSON to standard output. Ends with 0, with 2 if the
 project is at fault, with 1 if something else is. To be interrupted is to end the build.
 """
@@ -30,7 +31,7 @@ def ask(what: str, wanted: Mapping[str, Any], token: str, host: str = HOST) -> I
 def main() -> int:
     """Ask, and give the exit code."""
     parser = argparse.ArgumentParser(prog="notehive.builder.client")
-    parser.add_argument("what", choices=("build", "push"))
+    parser.add_argument("what", choices=("check", "build", "push"))
     for name in ("group", "name", "commit"):
         parser.add_argument(name)
     parser.add_argument("--fresh", action="store_true", help="with nothing that was kept")
@@ -40,7 +41,7 @@ def main() -> int:
     if told.fresh:
         wanted["fresh"] = True
     token = Path(TOKEN).read_text(encoding="utf-8").strip()
-    what = {"build": "builds", "push": "pushes"}[told.what]
+    what = {"check": "checks", "build": "builds", "push": "pushes"}[told.what]
     for event in ask(what, wanted, token, told.host):
         if "line" in event:
             print(event["line"], file=sys.stderr, flush=True)

@@ -7,7 +7,8 @@ from notehive.builder.wanted import Wanted
 STACK = "notehive.stack"  # of a container, that `down` waits for its end
 BUILDER = "notehive.builder"  # the stack, of what is made
 KIND = "notehive.kind"
-MODEL, DEPENDENCIES, GATHERING = "model-image", "dependencies-image", "gathering"
+MODEL, DEPENDENCIES = "model-image", "dependencies-image"
+GATHERING, CHECKING = "gathering", "checking"  # what containers do
 DEPENDENCIES_KEY = "notehive.dependencies"
 NOTEBOOK_IMAGE = "notehive.image"  # its key in settings.yml
 GROUP, NAME, COMMIT = "notehive.group", "notehive.model", "notehive.commit"

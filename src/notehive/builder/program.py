@@ -19,6 +19,7 @@ class FailedError(Exception):
     """A command did not do it."""
 
     def __init__(self, code: int, lines: Sequence[str]) -> None:
+        self.code = code
         super().__init__(reason(lines) or f"exit code {code}")
 
 

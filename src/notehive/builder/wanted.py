@@ -32,6 +32,10 @@ class Wanted(BaseModel):
         return f"127.0.0.1:{port}/models/{self.model}:{self.commit}"
 
 
+class WantedCheck(Wanted):
+    """One that is to be checked."""
+
+
 class WantedBuild(Wanted):
     """One that is to be built."""
 

@@ -1,4 +1,4 @@
-"""Builds and pushes that run, each with its log: who asks for the same hears the same.
+"""Work that takes a while, each piece with its log: who asks for the same hears the same.
 
 One that nobody listens to any more is ended.
 """
@@ -24,7 +24,8 @@ Start = Callable[[Say], Awaitable[Event]]
 class Work:
     """What is done once, for all who listen."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, service: str, start: Start) -> None:
+        self.service = service
         self.listeners = 0
         self._events: list[Event] = []
         self._room = LONGEST_LOG
@@ -50,13 +51,17 @@ class Work:
     async def _run(self, start: Start) -> None:
         try:
             last: Event = {"result": await start(self.say)}
+        except asyncio.CancelledError:
+            self._add({"error": f"{self.service}: it was stopped", "exit_code": 1})
+            raise
         except NotehiveError as error:
             last = {"error": str(error), "exit_code": error.exit_code}
         except EngineError as error:
             last = {"error": f"Docker engine: {error}", "exit_code": 1}
         except Exception:
-            log.exception("a mistake in the builder")
-            last = {"error": "builder: it failed; see `./notehive logs builder`", "exit_code": 1}
+            log.exception("a mistake in the service")
+            said = f"{self.service}: it failed; see `./notehive logs {self.service}`"
+            last = {"error": said, "exit_code": 1}
         await asyncio.sleep(0)  # lines that threads have said come first
         self._add(last)
 
@@ -75,9 +80,10 @@ class Work:
 
 
 class Works:
-    """All that run."""
+    """All that run in a service of this name."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: str) -> None:
+        self.service = service
         self._running: dict[Hashable, Work] = {}
 
     async def follow(self, key: Hashable, start: Start) -> AsyncGenerator[Event, None]:
@@ -102,7 +108,7 @@ class Works:
             await asyncio.wait(tasks)
 
     def _begin(self, key: Hashable, start: Start) -> Work:
-        work = self._running[key] = Work(start)
+        work = self._running[key] = Work(self.service, start)
         work.task.add_done_callback(lambda _: self._forget(key, work))
         return work
 

@@ -3,13 +3,15 @@
 import json
 import os
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 from urllib.error import HTTPError, URLError
 
 from notehive.errors import NotehiveError
 
 API = "/notehive-api"
-PATIENCE = 60  # seconds without an answer
+PATIENCE, LONG_PATIENCE = 60, 3600  # seconds without an answer
 
 
 def ask(method: str, path: str, body: Any = None) -> Any:
@@ -17,6 +19,20 @@ def ask(method: str, path: str, body: Any = None) -> Any:
 
     Raises NotehiveError with what the API says is wrong, or why it could not be asked.
     """
+    with asked(method, path, body, PATIENCE) as answer:
+        return json.load(answer)
+
+
+def follow(method: str, path: str) -> Iterator[str]:
+    """Ask for what takes long; yield the lines of the answer as they come. Raises as `ask` does."""
+    with asked(method, path, None, LONG_PATIENCE) as answer:
+        for line in answer:
+            yield line.decode(errors="replace").rstrip("\n")
+
+
+@contextmanager
+def asked(method: str, path: str, body: Any, patience: float) -> Iterator[IO[bytes]]:
+    """Give the answer to a request, to be read."""
     request = urllib.request.Request(  # noqa: S310 - the site's own address
         f"{known('NOTEHIVE_URL')}{API}{path}",
         method=method,
@@ -27,8 +43,8 @@ def ask(method: str, path: str, body: Any = None) -> Any:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310
+            yield answer
     except HTTPError as error:
         raise NotehiveError(message(error)) from None
     except (URLError, OSError) as error:

@@ -81,10 +81,12 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "network-holder": switched.registry and has_gpus,
             "nfs": storage.has_server(settings.storage),
         },
+        "networks": {"builder": switched.git and switched.registry},
         "volumes": {"certificates": tls.kind == "acme"},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
+            "builder-token": switched.git and switched.registry,
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
         },

@@ -1,0 +1,178 @@
+"""Releases: each push to the branch that is released is checked, built, and kept in the registry.
+
+A stage that fails ends the release; what was released before stays so. A release goes on without
+its pusher, and one that the API's own end has interrupted begins again with it.
+
+``GET /notehive-api/models/GROUP/NAME/releases`` gives the last ones, the newest first, and
+``/releases/COMMIT/log`` what one of them said. ``POST .../releases`` releases the last commit once
+more.
+"""
+
+import asyncio
+import json
+import re
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from notehive.api.asking import answer, refuse, stream, who_asks
+from notehive.api.builder import STAGES, Builder
+from notehive.api.models import ONE
+from notehive.builder import Say
+from notehive.builder.works import Event, Start, Works
+from notehive.errors import NotehiveError
+from notehive.git.repositories import Repositories, Repository, last_commit
+
+FILE = "notehive-releases.jsonl"  # in the repository, so that it goes where that goes
+LOGS = "notehive-releases"
+MOST = 100  # that are given
+RUNNING, RELEASED, FAILED = "running", "released", "failed"
+COMMIT = r"[0-9a-f]{40}"
+
+Key = tuple[Path, str]  # of a release: repository and commit
+
+
+class Releases:
+    """Makes and tells of them. ``one`` gives the repository of a path, if the asker sees it."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        builder: Builder,
+        one: Callable[[web.Request], Repository],
+    ) -> None:
+        self.repositories, self.builder, self.one = repositories, builder, one
+        self._works = Works("api")
+        self._running: dict[Key, tuple[Start, asyncio.Task[None]]] = {}
+        self._turns: dict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Give what can be asked."""
+        return [
+            web.get(f"{ONE}/releases", self.list),
+            web.post(f"{ONE}/releases", self.again),
+            web.get(f"{ONE}/releases/{{commit}}/log", self.show_log),
+        ]
+
+    async def resume(self, application: web.Application) -> None:
+        """Begin those again that were interrupted."""
+        for repository in self.repositories.seen_by(lambda group: True):
+            for told in reversed(recorded(repository.path)):
+                if told["state"] == RUNNING:
+                    self._begin(repository, told["commit"], told["user"])
+
+    async def end(self, application: web.Application) -> None:
+        """End all that run; what is not on record as ended begins again with the next API."""
+        listening = [task for _, task in self._running.values()]
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+        await self._works.end()
+
+    async def follow(self, repository: Repository, commit: str, user: str) -> AsyncGenerator[str]:
+        """Begin a release, unless it runs; yield what it says, and at last how it ended."""
+        start = self._begin(repository, commit, user)
+        async with aclosing(self._works.follow((repository.path, commit), start)) as events:
+            async for event in events:
+                yield event["line"] if "line" in event else last_words(event)
+
+    def _begin(self, repository: Repository, commit: str, user: str) -> Start:
+        """Begin a release unless it runs, and listen to it to its end, whoever else does."""
+        key = (repository.path, commit)
+        if key not in self._running:
+            record(repository.path, commit, user, state=RUNNING)
+
+            async def start(say: Say) -> Event:
+                return await self._release(repository, commit, say)
+
+            listening = asyncio.create_task(self._listen(repository, commit, user, start))
+            self._running[key] = start, listening
+            listening.add_done_callback(lambda _: self._running.pop(key))
+        return self._running[key][0]
+
+    async def _listen(self, repository: Repository, commit: str, user: str, start: Start) -> None:
+        """Write down what a release says."""
+        directory = repository.path / LOGS
+        directory.mkdir(exist_ok=True)
+        with (directory / f"{commit}.log").open("w", encoding="utf-8") as file:
+            async with aclosing(self._works.follow((repository.path, commit), start)) as events:
+                async for event in events:
+                    file.write((event["line"] if "line" in event else last_words(event)) + "\n")
+                    file.flush()
+                    if "result" in event:
+                        record(repository.path, commit, user, state=RELEASED, **event["result"])
+                    elif "error" in event:
+                        record(repository.path, commit, user, state=FAILED, error=event["error"])
+
+    async def _release(self, repository: Repository, commit: str, say: Say) -> Event:
+        """Take a commit through the stages; give its image."""
+        turn = self._turns[repository.path]
+        if turn.locked():
+            say("waiting for the release of the push before")
+        # In the order of the pushes: the last one is what is released in the end.
+        async with turn:
+            wanted = {"group": repository.group, "name": repository.name, "commit": commit}
+            result: dict[str, Any] = {}
+            for stage in STAGES:
+                say(f"{stage} ...")
+                try:
+                    async for event in self.builder.ask(stage, wanted):
+                        if "line" in event:
+                            say(event["line"])
+                        else:
+                            result = event["result"]
+                except NotehiveError as error:
+                    raise type(error)(f"{stage}: {error}") from None
+            return {"image": result["image"]}
+
+    async def again(self, request: web.Request) -> web.StreamResponse:
+        """Release the last commit once more; answer with lines, as git's hook is."""
+        repository, who = self.one(request), who_asks(request)
+        if not who.changes(repository.group):
+            refuse(HTTPStatus.FORBIDDEN, f"{repository.group}: you cannot change what is its")
+        commit = await asyncio.to_thread(last_commit, repository)
+        if commit is None:
+            refuse(HTTPStatus.CONFLICT, f"{repository.name}: is empty; push a first commit")
+        return await stream(request, self.follow(repository, commit.id, who.user))
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Give the last releases."""
+        return answer(recorded(self.one(request).path)[:MOST])
+
+    async def show_log(self, request: web.Request) -> web.StreamResponse:
+        """Give what a release has said so far."""
+        repository, commit = self.one(request), request.match_info["commit"]
+        path = repository.path / LOGS / f"{commit}.log"
+        if not re.fullmatch(COMMIT, commit) or not path.is_file():
+            refuse(HTTPStatus.NOT_FOUND, f"{commit}: has never been released")
+        return web.FileResponse(path, headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+def last_words(event: Event) -> str:
+    """Give the line that says how a release ended."""
+    if "result" in event:
+        return f"released: {event['result']['image']}"
+    return f"not released: {event['error']}"
+
+
+def record(path: Path, commit: str, user: str, **told: str) -> None:
+    """Add what is known of a release to a repository."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with (path / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"time": now, "commit": commit, "user": user, **told}) + "\n")
+
+
+def recorded(path: Path) -> list[dict[str, Any]]:
+    """Give the releases of a repository, each as it was last told of, the newest first."""
+    try:
+        lines = (path / FILE).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    last = {told["commit"]: told for told in map(json.loads, lines)}
+    return sorted(last.values(), key=lambda told: told["time"], reverse=True)
