@@ -54,7 +54,7 @@ class StandInBuilder:
 
 
 @dataclass
-class Site:
+class Serving:
     """An API and its builder."""
 
     address: str
@@ -85,7 +85,7 @@ class Site:
 
 
 @contextmanager
-def api(root: Path, builder: StandInBuilder, address: str) -> Iterator[Site]:
+def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving]:
     repositories = Repositories(root)
 
     async def make() -> web.AppRunner:
@@ -102,36 +102,36 @@ def api(root: Path, builder: StandInBuilder, address: str) -> Iterator[Site]:
 
     churn = repositories.find("red", "churn") or repositories.make("red", "churn")
     with listening(make) as listens:
-        yield Site(listens, builder, churn)
+        yield Serving(listens, builder, churn)
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def api(tmp_path: Path) -> Iterator[Serving]:
     builder = StandInBuilder()
-    with listening(builder.make) as address, api(tmp_path, builder, address) as site:
-        yield site
+    with listening(builder.make) as address, serve(tmp_path, builder, address) as api:
+        yield api
 
 
-def test_a_push_is_checked_built_and_kept(site: Site) -> None:
-    assert site.push() == [
+def test_a_push_is_checked_built_and_kept(api: Serving) -> None:
+    assert api.push() == [
         *("check ...", "checks", "build ...", "builds", "push ...", "pushes"),
         f"released: {IMAGE}",
     ]
-    assert site.builder.asked == [("checks", "1"), ("builds", "1"), ("pushes", "1")]
-    (told,) = site.ask("GET", "/releases").json()
+    assert api.builder.asked == [("checks", "1"), ("builds", "1"), ("pushes", "1")]
+    (told,) = api.ask("GET", "/releases").json()
     assert told.pop("time").endswith("+00:00")
     assert told == {"commit": ONE, "user": "ana", "state": "released", "image": IMAGE}
-    assert site.ask("GET", f"/releases/{ONE}/log").text.splitlines()[-1] == f"released: {IMAGE}"
-    assert site.ask("GET", f"/releases/{TWO}/log").status_code == 404
-    assert site.ask("GET", "/releases/..%2f..%2fconfig/log").status_code == 404
+    assert api.ask("GET", f"/releases/{ONE}/log").text.splitlines()[-1] == f"released: {IMAGE}"
+    assert api.ask("GET", f"/releases/{TWO}/log").status_code == 404
+    assert api.ask("GET", "/releases/..%2f..%2fconfig/log").status_code == 404
 
 
 @pytest.mark.parametrize(
     ("commit", "ref"), [(ONE, "refs/heads/other"), (ONE, "refs/tags/v1"), (ZERO, "refs/heads/main")]
 )
-def test_what_releases_nothing(site: Site, commit: str, ref: str) -> None:
-    assert site.push(commit, ref) == []
-    assert site.states() == []
+def test_what_releases_nothing(api: Serving, commit: str, ref: str) -> None:
+    assert api.push(commit, ref) == []
+    assert api.states() == []
 
 
 @pytest.mark.parametrize("code", [1, 2])
@@ -144,34 +144,34 @@ def test_what_releases_nothing(site: Site, commit: str, ref: str) -> None:
     ],
 )
 def test_a_stage_that_fails_ends_the_release(
-    site: Site, stage: str, asked: list[str], code: int
+    api: Serving, stage: str, asked: list[str], code: int
 ) -> None:
-    site.builder.does[stage] = lambda commit: [
+    api.builder.does[stage] = lambda commit: [
         {"line": "prepare.ipynb: cell 3: has a secret"},
         {"error": "see above", "exit_code": code},
     ]
     verb = {"checks": "check", "builds": "build", "pushes": "push"}[stage]
-    assert site.push()[-2:] == [
+    assert api.push()[-2:] == [
         "prepare.ipynb: cell 3: has a secret",
         f"not released: {verb}: see above",
     ]
-    assert [stage for stage, _ in site.builder.asked] == asked
-    (told,) = site.ask("GET", "/releases").json()
+    assert [stage for stage, _ in api.builder.asked] == asked
+    (told,) = api.ask("GET", "/releases").json()
     assert (told["state"], told["error"]) == ("failed", f"{verb}: see above")
 
 
-def test_a_builder_that_ends_in_the_middle(site: Site) -> None:
-    site.builder.does["builds"] = lambda commit: [{"line": "step 1"}]
-    assert site.push()[-1].startswith("not released: build: the builder ended before it was done")
+def test_a_builder_that_ends_in_the_middle(api: Serving) -> None:
+    api.builder.does["builds"] = lambda commit: [{"line": "step 1"}]
+    assert api.push()[-1].startswith("not released: build: the builder ended before it was done")
 
 
 def test_no_builder(tmp_path: Path) -> None:
-    with api(tmp_path, StandInBuilder(), "http://127.0.0.1:1") as site:
-        assert site.push()[-1].startswith("not released: check: the builder does not answer (")
-        assert site.states() == [("1", "failed")]
+    with serve(tmp_path, StandInBuilder(), "http://127.0.0.1:1") as api:
+        assert api.push()[-1].startswith("not released: check: the builder does not answer (")
+        assert api.states() == [("1", "failed")]
 
 
-def test_two_pushes_are_released_in_their_order(site: Site) -> None:
+def test_two_pushes_are_released_in_their_order(api: Serving) -> None:
     first, go_on = threading.Event(), threading.Event()
 
     def wait(commit: str) -> list[dict[str, Any]]:
@@ -180,30 +180,30 @@ def test_two_pushes_are_released_in_their_order(site: Site) -> None:
             assert go_on.wait(60)
         return [{"result": {}}]
 
-    site.builder.does["checks"] = wait
-    pushes = [threading.Thread(target=site.push, args=(commit,)) for commit in (ONE, TWO)]
+    api.builder.does["checks"] = wait
+    pushes = [threading.Thread(target=api.push, args=(commit,)) for commit in (ONE, TWO)]
     pushes[0].start()
     assert first.wait(60)
     pushes[1].start()
     waits = "waiting for the release of the push before\n"
-    wait_for("the second", lambda: site.ask("GET", f"/releases/{TWO}/log").text == waits)
+    wait_for("the second", lambda: api.ask("GET", f"/releases/{TWO}/log").text == waits)
     go_on.set()
     for push in pushes:
         push.join()
-    assert [commit for _, commit in site.builder.asked] == ["1"] * 3 + ["2"] * 3
-    assert site.states() == [("1", "released"), ("2", "released")]
+    assert [commit for _, commit in api.builder.asked] == ["1"] * 3 + ["2"] * 3
+    assert api.states() == [("1", "released"), ("2", "released")]
 
 
-def test_a_release_goes_on_without_its_pusher(site: Site) -> None:
+def test_a_release_goes_on_without_its_pusher(api: Serving) -> None:
     gone = threading.Event()
 
     def wait(commit: str) -> list[dict[str, Any]]:
         assert gone.wait(60)
         return [{"result": {}}]
 
-    site.builder.does["checks"] = wait
+    api.builder.does["checks"] = wait
     with requests.post(
-        f"{site.address}/pushes",
+        f"{api.address}/pushes",
         json={
             "repository": "red/churn",
             "user": "ana",
@@ -216,7 +216,7 @@ def test_a_release_goes_on_without_its_pusher(site: Site) -> None:
         lines = answer.iter_lines()
         assert [next(lines), next(lines)] == [b"http://site/git/red/churn.git/", b"check ..."]
     gone.set()
-    wait_for("its end", lambda: site.states() == [("1", "released")])
+    wait_for("its end", lambda: api.states() == [("1", "released")])
 
 
 def test_what_was_interrupted_begins_again(tmp_path: Path) -> None:
@@ -228,24 +228,24 @@ def test_what_was_interrupted_begins_again(tmp_path: Path) -> None:
 
     builder.does["builds"] = wait
     with listening(builder.make) as address:
-        with api(tmp_path, builder, address) as site:
-            push = threading.Thread(target=site.push)
+        with serve(tmp_path, builder, address) as api:
+            push = threading.Thread(target=api.push)
             push.start()
             wait_for("the build", lambda: ("builds", "1") in builder.asked)
         push.join()
         ended.set()
-        assert site.states() == [("1", "running")]
-        with api(tmp_path, builder, address) as site:
-            wait_for("its end", lambda: site.states() == [("1", "released")])
+        assert api.states() == [("1", "running")]
+        with serve(tmp_path, builder, address) as api:
+            wait_for("its end", lambda: api.states() == [("1", "released")])
 
 
-def test_once_more_by_those_who_may(site: Site, tmp_path: Path) -> None:
-    assert site.ask("POST", "/releases", edits="blue").status_code == 403
-    assert "push a first commit" in site.ask("POST", "/releases").json()["message"]
-    commit = committed(site.churn.path, tmp_path)
-    lines = site.ask("POST", "/releases").text.splitlines()
+def test_once_more_by_those_who_may(api: Serving, tmp_path: Path) -> None:
+    assert api.ask("POST", "/releases", edits="blue").status_code == 403
+    assert "push a first commit" in api.ask("POST", "/releases").json()["message"]
+    commit = committed(api.churn.path, tmp_path)
+    lines = api.ask("POST", "/releases").text.splitlines()
     assert lines[-1] == f"released: {IMAGE}"
-    assert recorded(site.churn.path)[0]["commit"] == commit
+    assert recorded(api.churn.path)[0]["commit"] == commit
 
 
 def committed(repository: Path, tmp_path: Path) -> str:
@@ -291,7 +291,7 @@ def test_the_verbs(
     ("origin", "model"),
     [
         ("https://site/git/red/churn.git", "red/churn"),
-        ("http://site:8080/git/everyone/a-b", "everyone/a-b"),
+        ("http://api:8080/git/everyone/a-b", "everyone/a-b"),
         ("https://elsewhere.example.com/red/churn.git", ""),
         ("", ""),
     ],
@@ -310,8 +310,8 @@ def test_the_model_of_a_folder(
             releases.here()
 
 
-def test_lines_come_as_they_are_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NOTEHIVE_URL", site.address)
+def test_lines_come_as_they_are_said(api: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTEHIVE_URL", api.address)
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "t")
     with pytest.raises(NotehiveError, match="only Nginx asks here"):
         list(client.follow("POST", "/models/red/churn/releases"))

@@ -89,14 +89,20 @@ class Releases:
             record(repository.path, commit, user, state=RUNNING)
 
             async def start(say: Say) -> Event:
-                return await self._release(repository, commit, say)
+                try:
+                    result = await self._release(repository, commit, say)
+                except NotehiveError as error:
+                    record(repository.path, commit, user, state=FAILED, error=str(error))
+                    raise
+                record(repository.path, commit, user, state=RELEASED, **result)
+                return result
 
-            listening = asyncio.create_task(self._listen(repository, commit, user, start))
+            listening = asyncio.create_task(self._listen(repository, commit, start))
             self._running[key] = start, listening
             listening.add_done_callback(lambda _: self._running.pop(key))
         return self._running[key][0]
 
-    async def _listen(self, repository: Repository, commit: str, user: str, start: Start) -> None:
+    async def _listen(self, repository: Repository, commit: str, start: Start) -> None:
         """Write down what a release says."""
         directory = repository.path / LOGS
         directory.mkdir(exist_ok=True)
@@ -105,10 +111,6 @@ class Releases:
                 async for event in events:
                     file.write((event["line"] if "line" in event else last_words(event)) + "\n")
                     file.flush()
-                    if "result" in event:
-                        record(repository.path, commit, user, state=RELEASED, **event["result"])
-                    elif "error" in event:
-                        record(repository.path, commit, user, state=FAILED, error=event["error"])
 
     async def _release(self, repository: Repository, commit: str, say: Say) -> Event:
         """Take a commit through the stages; give its image."""
@@ -174,5 +176,9 @@ def recorded(path: Path) -> list[dict[str, Any]]:
         lines = (path / FILE).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
-    last = {told["commit"]: told for told in map(json.loads, lines)}
-    return sorted(last.values(), key=lambda told: told["time"], reverse=True)
+    last: dict[str, dict[str, Any]] = {}
+    for told in map(json.loads, lines):
+        if told["state"] == RUNNING:
+            last.pop(told["commit"], None)  # begun once more: now it is the newest
+        last[told["commit"]] = told
+    return list(reversed(last.values()))
