@@ -251,15 +251,15 @@ def test_once_more_by_those_who_may(api: Serving, tmp_path: Path) -> None:
 def committed(repository: Path, tmp_path: Path) -> str:
     """Make a commit on the branch that is released; give its id."""
     clone = tmp_path / "clone"
-    run = ("git", "-c", "user.name=ana", "-c", "user.email=ana@example.com")
+    run = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com"]
     for command in (
-        ("clone", "--quiet", str(repository), str(clone)),
-        ("-C", str(clone), "commit", "--quiet", "--allow-empty", "--message=first"),
-        ("-C", str(clone), "push", "--quiet", "origin", "HEAD:main"),
+        ["clone", "--quiet", str(repository), str(clone)],
+        ["-C", str(clone), "commit", "--quiet", "--allow-empty", "--message=first"],
+        ["-C", str(clone), "push", "--quiet", "origin", "HEAD:main"],
     ):
-        subprocess.run((*run, *command), check=True, capture_output=True)
-    command = ("git", "-C", str(clone), "rev-parse", "HEAD")
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        subprocess.run([*run, *command], check=True, capture_output=True)
+    say = ["git", "-C", str(clone), "rev-parse", "HEAD"]
+    return subprocess.run(say, check=True, capture_output=True, text=True).stdout.strip()
 
 
 # The client
