@@ -48,7 +48,7 @@ def test_the_notebooks_and_the_tests_of_the_template_run(
     assert found["data"] == ["train"]
     assert found["inputs"] == features
     assert found["metrics"]["roc_auc"] > 0.7
-    assert found["predictions"] == [40, *features, "prediction", "version", "run"]
+    assert found["predictions"] == [40, *features, "prediction", "model_version", "run"]
     executed = "".join(container.sh(f"cat /tmp/{n}.ipynb") for n in ("prepare", "train", "predict"))
     assert "warning" not in executed.lower()
     assert "2 passed" in container.sh("cd /tmp/churn && python3 -m pytest -q -p no:cacheprovider")

@@ -346,7 +346,6 @@ name: churn
 image: datascience
 size: small
 schema: schema.yml
-notify: [ana@example.com]
 pipelines:
   etl: {schedule: "*/15 6-18 * * 1-5", tracking: off, steps: [prepare.ipynb, validate]}
   train:

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from notehive.models.pipelines import Part, Pipeline
 from notehive.models.sections import Drift, Predict, Promote, Serve
-from notehive.models.values import DebianPackage, Email, ModelName, PipelineName, ProjectFile
+from notehive.models.values import DebianPackage, ModelName, PipelineName, ProjectFile
 
 
 class Project(Part):
@@ -38,10 +38,6 @@ class Project(Part):
         alias="schema",
         description="The file that says what the data must be: columns, types, ranges, nulls. The "
         "step `validate` needs it.",
-    )
-    notify: list[Email] = Field(
-        default_factory=list,
-        description="E-mail addresses that are told when a run of a pipeline has failed.",
     )
     pipelines: dict[PipelineName, Pipeline] = Field(
         default_factory=dict, description="What there is to run; a model has at least one."

@@ -27,7 +27,9 @@ class Execution(Part):
     """How a step is run; what a step does not say, its pipeline does."""
 
     size: str | None = Field(
-        None, description="CPU and memory, by the name of a size; that of the model if not given."
+        None,
+        description="CPU and memory, by the name of a size; that of the pipeline, or else of the "
+        "model, if not given.",
     )
     retries: int | None = Field(
         None, ge=0, le=10, description="How often a failed step is tried again; 0 if not given."

@@ -136,12 +136,6 @@ def _check_date(value: str) -> str:
     raise ValueError(f"{value!r} is no day; write it like 2026-01-31")
 
 
-def _check_email(value: str) -> str:
-    if not re.fullmatch(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", value, re.ASCII):
-        raise ValueError(f"{value!r} is no e-mail address; write it like ana@example.com")
-    return value
-
-
 def _check_debian_package(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", value):
         raise ValueError(f"{value!r} is no package of Debian; write its name alone, like graphviz")
@@ -164,6 +158,5 @@ Parameters = dict[ParameterName, Parameter]
 Duration = Annotated[str, BeforeValidator(_check_duration)]
 Schedule = Annotated[str, AfterValidator(_check_schedule)]
 Day = Annotated[str, AfterValidator(_check_date)]
-Email = Annotated[str, AfterValidator(_check_email)]
 DebianPackage = Annotated[str, AfterValidator(_check_debian_package)]
 Switch = Annotated[bool, BeforeValidator(on_or_off)]
