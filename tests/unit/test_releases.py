@@ -19,7 +19,8 @@ from notehive.api.builder import Builder
 from notehive.api.releases import recorded
 from notehive.errors import BadInput, NotehiveError
 from notehive.git.repositories import Repositories, Repository
-from notehive.models import client, releases
+from notehive.models import client
+from notehive.models.commands import releases
 from tests.support.listening import listening
 from tests.support.site import wait_for
 

@@ -9,6 +9,7 @@ import typer
 
 from notehive.errors import BadInput, NotehiveError
 from notehive.models.client import ask
+from notehive.models.new import make
 
 
 def new(
@@ -17,23 +18,25 @@ def new(
         str, typer.Option(help="Whose it is to be; the only group of yours if left out.")
     ] = "",
 ) -> None:
-    """Make the repository of a model, and clone it into a folder of its name."""
+    """Make a model's repository, and a project from the template in a folder of its name."""
     directory = Path(name)
     if directory.exists():
         raise BadInput(f"{name}: is here already; go to another folder, or choose another name")
     made = ask("POST", "/models", {"name": name, "group": group})
-    clone(made["clone_url"], directory)
+    git("clone", "--quiet", "--", made["clone_url"], name)
+    make(directory, name)
+    git("-C", name, "add", "--all")
+    git("-C", name, "commit", "--quiet", "--message", "The template")
     typer.echo(f"{made['group']}/{made['name']}: {made['page']}")
-    typer.echo(f"Next: cd {name}, write, git add, git commit, git push origin {made['branch']}")
+    typer.echo(f"Next: cd {name}, look at README.md, and git push")
 
 
-def clone(url: str, directory: Path) -> None:
-    """Clone a repository. Raises NotehiveError with git's last line."""
-    command = ("git", "clone", "--quiet", "--", url, str(directory))
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+def git(*args: str) -> None:
+    """Run git. Raises NotehiveError with its last line if that fails."""
+    done = subprocess.run(("git", *args), stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"git ended with {done.returncode}"]
-        raise NotehiveError(f"{url}: is there, but was not cloned: {said[-1]}")
+        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        raise NotehiveError(f"git {' '.join(args)}: {said[-1]}")
 
 
 def list_models(
