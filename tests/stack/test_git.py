@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from tests.stack.test_artifacts import Watch
-from tests.support.hub import User, user
+from tests.support.hub import user
+from tests.support.owner import Owner
 from tests.support.people import logged_in
 from tests.support.site import Answer, Site, docker, fetch, run, wait_for
 
@@ -18,39 +19,8 @@ MIB = 2**20
 
 
 @dataclass
-class Owner:
-    """A user with a server, and what they do in it."""
-
-    site: Site
-    user: User
-
-    def shell(self, script: str, *, at: str = "") -> tuple[int, str]:
-        """Run a script as a terminal of theirs does; give its exit code and what it says."""
-        container = self.site.container(self.user.service)
-        script = f"exec 2>&1; cd /home/jovyan/{at} && {{ {script}; }}"
-        done = run(
-            *("docker", "exec", container, "docker-entrypoint", "bash", "-c", script), check=False
-        )
-        return done.returncode, done.stdout
-
-    def does(self, script: str, *, at: str = "") -> str:
-        """Run a script that must succeed."""
-        code, said = self.shell(script, at=at)
-        assert code == 0, said
-        return said
-
-    def ask(self, method: str, path: str, body: Any = None) -> Answer:
-        """Make one request with the user's token."""
-        return fetch(
-            self.site,
-            path,
-            method=method,
-            headers={
-                "Authorization": f"Bearer {self.user.token}",
-                "Content-Type": "application/json",
-            },
-            body=None if body is None else json.dumps(body).encode(),
-        )
+class Committer(Owner):
+    """One who makes repositories and commits."""
 
     def make(self, group: str) -> str:
         """Have the API make a repository; give its name."""
@@ -74,30 +44,30 @@ class Owner:
 
 
 @pytest.fixture(scope="module")
-def people(site: Site) -> Iterator[dict[str, Owner]]:
+def people(site: Site) -> Iterator[dict[str, Committer]]:
     """A member of the group `lab`, and one of `guild`, which shares with everyone."""
     with ExitStack() as stack:
         found = {}
         for name, group in (("gina", "lab"), ("olaf", "guild")):
             one = stack.enter_context(user(site, name, "--group", group))
             one.start(image="base", size="small")
-            found[name] = Owner(site, one)
+            found[name] = Committer(site, one)
         yield found
 
 
 @pytest.fixture
-def gina(people: dict[str, Owner]) -> Owner:
+def gina(people: dict[str, Committer]) -> Committer:
     """The member of `lab`."""
     return people["gina"]
 
 
 @pytest.fixture
-def olaf(people: dict[str, Owner]) -> Owner:
+def olaf(people: dict[str, Committer]) -> Committer:
     """The member of `guild`."""
     return people["olaf"]
 
 
-def test_clone_commit_and_push_without_a_password(site: Site, gina: Owner) -> None:
+def test_clone_commit_and_push_without_a_password(site: Site, gina: Committer) -> None:
     gina.does("git config --global credential.helper store")
     name = gina.cloned("lab")
     gina.commit(name, "echo two > a.txt")
@@ -122,14 +92,14 @@ def test_clone_commit_and_push_without_a_password(site: Site, gina: Owner) -> No
     assert pushes[0]["updates"][0]["new"] == told["commit"]["id"]
 
 
-def test_the_home_has_its_own_say(gina: Owner) -> None:
+def test_the_home_has_its_own_say(gina: Committer) -> None:
     gina.does("git config --global user.name Regina")
     name = gina.cloned("lab")
     assert gina.does("git log -1 --format=%an", at=name).strip() == "Regina"
     gina.does("git config --global --unset user.name")
 
 
-def test_jupyterlab_git_pushes(gina: Owner) -> None:
+def test_jupyterlab_git_pushes(gina: Committer) -> None:
     name = gina.cloned("lab")
     gina.commit(name, "echo three > a.txt")
     answer = gina.ask("POST", f"/user/gina/git/{name}/push", {})
@@ -138,7 +108,7 @@ def test_jupyterlab_git_pushes(gina: Owner) -> None:
     assert told["commit"]["id"] == gina.does("git rev-parse HEAD", at=name).strip()
 
 
-def test_another_group_is_refused(site: Site, gina: Owner, olaf: Owner) -> None:
+def test_another_group_is_refused(site: Site, gina: Committer, olaf: Committer) -> None:
     name = gina.cloned("lab")
     answers = set()
     for each in (name, "nowhere"):
@@ -152,7 +122,7 @@ def test_another_group_is_refused(site: Site, gina: Owner, olaf: Owner) -> None:
     assert olaf.ask("POST", "/notehive-api/models", {"name": "x1", "group": "lab"}).status == 403
 
 
-def test_readers_fetch_and_do_not_push(site: Site, gina: Owner, olaf: Owner) -> None:
+def test_readers_fetch_and_do_not_push(site: Site, gina: Committer, olaf: Committer) -> None:
     name = olaf.cloned("guild")
     gina.does(f"git clone -q {site.url}/git/guild/{name}.git")
     gina.commit(name, "echo mine > a.txt")
@@ -161,7 +131,7 @@ def test_readers_fetch_and_do_not_push(site: Site, gina: Owner, olaf: Owner) -> 
     assert name.encode() in gina.ask("GET", "/git/").body
 
 
-def test_main_only_grows(gina: Owner) -> None:
+def test_main_only_grows(gina: Committer) -> None:
     name = gina.cloned("lab")
     code, said = gina.shell("git commit -q --amend -m Other; git push --force origin main", at=name)
     assert code != 0 and "main: cannot be rewritten" in said
@@ -170,7 +140,7 @@ def test_main_only_grows(gina: Owner) -> None:
 
 
 @pytest.mark.parametrize("size", [300, pytest.param(2500, marks=pytest.mark.long)])
-def test_a_large_push_streams(site: Site, gina: Owner, size: int) -> None:
+def test_a_large_push_streams(site: Site, gina: Committer, size: int) -> None:
     """Little in memory, and nothing on the disk but what is kept."""
     name = gina.cloned("lab")
     gina.commit(name, f"head -c {size}M /dev/urandom > large.bin")
@@ -183,7 +153,7 @@ def test_a_large_push_streams(site: Site, gina: Owner, size: int) -> None:
     gina.does(f"cmp {name}/large.bin again/large.bin && rm -rf {name} again")
 
 
-def test_a_push_is_kept_while_the_api_is_down(site: Site, gina: Owner) -> None:
+def test_a_push_is_kept_while_the_api_is_down(site: Site, gina: Committer) -> None:
     name = gina.cloned("lab")
     gina.commit(name, "echo four > a.txt")
     service = f"{site.name}_api"
@@ -202,7 +172,7 @@ def test_a_push_is_kept_while_the_api_is_down(site: Site, gina: Owner) -> None:
 # Pages
 
 
-def test_pages_run_nothing(gina: Owner) -> None:
+def test_pages_run_nothing(gina: Committer) -> None:
     name = gina.cloned("lab")
     gina.commit(
         name,
@@ -241,7 +211,7 @@ def test_pages_run_nothing(gina: Owner) -> None:
         "snapshot/x.tar.gz",
     ],
 )
-def test_what_is_no_page_is_nothing(gina: Owner, path: str) -> None:
+def test_what_is_no_page_is_nothing(gina: Committer, path: str) -> None:
     name = "paths"
     gina.ask("POST", "/notehive-api/models", {"name": name, "group": "lab"})
     assert gina.ask("GET", f"/git/lab/{name}.git/").status == 200
@@ -256,7 +226,7 @@ def test_git_is_asked_for_a_password_and_people_for_a_login(site: Site) -> None:
     assert fetch(site, "/git/", headers={"Accept": "text/html"}).status == 302
 
 
-def test_a_page_of_another_site_makes_nothing(site: Site, gina: Owner) -> None:
+def test_a_page_of_another_site_makes_nothing(site: Site, gina: Committer) -> None:
     person = logged_in(site, "gina")
     body = json.dumps({"name": "csrf", "group": "lab"}).encode()
     for headers in (
