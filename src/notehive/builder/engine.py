@@ -15,6 +15,7 @@ from notehive.guard.engine import Engine, EngineError
 
 UNHURRIED = ClientTimeout(total=None, sock_connect=5, sock_read=600)
 NOT_FOUND = 404
+WAITS = ("Preparing", "Waiting", None)
 
 
 class BuildEngine(Engine):
@@ -95,7 +96,8 @@ class BuildEngine(Engine):
                     said = json.loads(line)
                     if message := said.get("error") or said.get("message"):
                         raise EngineError(response.status, message)
-                    if not said.get("progressDetail"):  # not each step of a bar
+                    # Not each step of a bar, nor what each layer waits for.
+                    if not said.get("progressDetail") and said.get("status") not in WAITS:
                         yield " ".join(filter(None, (said.get("id"), said.get("status"))))
         except (ClientError, OSError, ValueError) as error:
             raise EngineError(503, f"The Docker engine does not answer: {error!r}") from None
