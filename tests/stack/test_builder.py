@@ -326,6 +326,22 @@ def test_a_step_of_a_build_has_no_network(site: Site) -> None:
     assert not re.search("[0-9a-f]{64}", seen["env"])
 
 
+def test_a_package_cannot_take_the_place_of_what_waits_for_walls(
+    site: Site, workshop: Workshop, index: Index
+) -> None:
+    files = {f"bin/{name}": "#!/bin/sh\nexec $*\n" for name in ("walled", "docker-entrypoint")}
+    index.add_wheel(
+        "notehive-usurper", "1.0", more={**files, "bin/notehive-usurper": "it is there"}
+    )
+    commit = workshop.commit("usurper", {"requirements.txt": "notehive-usurper\n"})
+    image = workshop.make("build", "usurper", commit).result["image"]
+    assert in_image(image, "cat", "/usr/local/bin/notehive-usurper") == "it is there"
+    places = [f"/usr/local/{name}" for name in files]
+    base = site.image("notebooks-base")
+    assert in_image(image, "sha256sum", *places) == in_image(base, "sha256sum", *places)
+    assert in_image(image, "stat", "-c", "%a %U", *places).split() == ["755", "root"] * 2
+
+
 def test_nobody_else_builds_or_pushes(site: Site) -> None:
     """The builder is in no network with users' code, has no port, and asks for a token."""
     form = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
