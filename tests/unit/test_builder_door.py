@@ -11,7 +11,6 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import RawTestServer, TestServer
-
 from yarl import URL
 
 from notehive.builder import door, pages
