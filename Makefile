@@ -42,6 +42,7 @@ test-long: .notehive/dev/.stamp .notehive/chromium .notehive/tls-tools
 # Measures what is promised to operators and users; results in bench/results/.
 bench: .notehive/dev/.stamp
 	PYTHONPATH=src $(python) -m bench.up
+	PYTHONPATH=src $(python) -m bench.build
 	PYTHONPATH=src $(python) -m bench.spawn
 	PYTHONPATH=src $(python) -m bench.many
 	PYTHONPATH=src $(python) -m bench.gate

@@ -3,93 +3,43 @@
 import json
 import os
 import re
-import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from notehive.builder import commands
 from tests.support import probe, scan
 from tests.support.index import Index, serving
-from tests.support.repository import Repository
-from tests.support.site import Site, changed, docker, run, wait_for
-
-MODEL = "name: {name}\nimage: base\n"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the builder said."""
-
-    code: int
-    log: str
-    result: dict[str, Any]
-
-    @property
-    def last(self) -> str:
-        return self.log.splitlines()[-1]
-
-
-class Workshop:
-    """The builder of a site, an index, and repositories of models."""
-
-    def __init__(self, site: Site, index: Index, directory: Path) -> None:
-        self.site, self.index, self.directory = site, index, directory
-        self.image = docker("inspect", "--format", "{{.Config.Image}}", site.container("builder"))
-        self._repositories: dict[str, Repository] = {}
-
-    def commit(self, name: str, files: Mapping[str, str]) -> str:
-        """Commit files to the model `lab/NAME`, as if they had been pushed; give the commit."""
-        place = self.directory / name
-        if name not in self._repositories:
-            self._repositories[name] = Repository(place, f"lab/{name}")
-        repository = self._repositories[name]
-        repository.write({"model.yml": MODEL.format(name=name), **files})
-        commit = repository.commit()
-        tar = ["tar", "-c", "-C", str(place), f"lab/{name}.git"]
-        subprocess.run(
-            ["/usr/bin/docker", "run", "--rm", "--interactive", "--user=0", "--network=none",
-             f"--volume={self.site.name}_git:/srv/git", self.image, "tar", "-x", "-C", "/srv/git"],
-            input=subprocess.run(tar, check=True, capture_output=True).stdout, check=True,
-        )  # fmt: skip
-        return commit
-
-    def ask(self, what: str, name: str, commit: str, *options: str, seconds: int = 300) -> Answer:
-        """Ask the builder; a client that takes longer goes away."""
-        client = ("timeout", str(seconds), "python3", "-m", "notehive.builder.client")
-        told = (*client, "--host=localhost", what, "lab", name, commit, *options)
-        done = run("/usr/bin/docker", "exec", self.site.container("builder"), *told, check=False)
-        return Answer(done.returncode, done.stderr, json.loads(done.stdout or "{}"))
-
-    def make(self, what: str, name: str, commit: str, *options: str) -> Answer:
-        """Ask for what must succeed."""
-        answer = self.ask(what, name, commit, *options)
-        assert answer.code == 0, answer.log
-        return answer
-
-    def gathering(self) -> list[str]:
-        """Containers in which packages are fetched."""
-        name = f"name=^{self.site.name}-gather-"
-        return docker("ps", "--all", "--quiet", "--filter", name).split()
+from tests.support.site import Site, changed, docker, wait_for
+from tests.support.workshop import Workshop
 
 
 @pytest.fixture(scope="module")
-def workshop(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def served(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Workshop, Index]]:
     directory = tmp_path_factory.mktemp("builder")
     (directory / "index").mkdir()
     (directory / "repositories").mkdir()
     with serving(directory / "index") as (index, url), changed(site, mirrors={"pypi": url}):
-        workshop = Workshop(site, index, directory / "repositories")
-        yield workshop
+        workshop = Workshop(site, directory / "repositories")
+        yield workshop, index
         assert workshop.gathering() == []
-        labels = f"label=notehive.builder={site.name}"
-        for image in docker("images", "--quiet", "--filter", labels).split():
-            docker("rmi", "--force", image, check=False)
+        workshop.remove_images()
+
+
+@pytest.fixture(scope="module")
+def workshop(served: tuple[Workshop, Index]) -> Workshop:
+    return served[0]
+
+
+@pytest.fixture(scope="module")
+def index(served: tuple[Workshop, Index]) -> Index:
+    """The package index of the site."""
+    return served[1]
 
 
 def layers(image: str) -> list[str]:
@@ -109,10 +59,10 @@ TRAIN = {"train.py": "import notehive_tiny\nprint(notehive_tiny.answer)\n",
 
 
 @pytest.fixture(scope="module")
-def built(workshop: Workshop) -> tuple[str, str]:
+def built(workshop: Workshop, index: Index) -> tuple[str, str]:
     """A commit of the model lab/churn, and the name of its image."""
-    workshop.index.add_wheel("notehive-tiny", "1.0")
-    workshop.index.add_source("notehive-source")
+    index.add_wheel("notehive-tiny", "1.0")
+    index.add_source("notehive-source")
     commit = workshop.commit("churn", TRAIN)
     answer = workshop.make("build", "churn", commit)
     assert answer.result["reused"] is False
@@ -181,10 +131,10 @@ def test_a_change_of_code_builds_on_the_same_dependencies(
     assert layers(image)[-1] == was[-1]
 
 
-def test_what_the_image_has_is_not_changed_by_the_way(workshop: Workshop) -> None:
+def test_what_the_image_has_is_not_changed_by_the_way(workshop: Workshop, index: Index) -> None:
     """By a package that wants another version; what the project itself names may be another."""
-    workshop.index.add_wheel("papermill", "0.0.1")
-    workshop.index.add_wheel("notehive-greedy", "1.0", requires="papermill==0.0.1")
+    index.add_wheel("papermill", "0.0.1")
+    index.add_wheel("notehive-greedy", "1.0", requires="papermill==0.0.1")
     commit = workshop.commit("greedy", {"requirements.txt": "notehive-greedy\n"})
     answer = workshop.ask("build", "greedy", commit)
     assert answer.code == 2
@@ -238,8 +188,8 @@ def test_two_at_once(workshop: Workshop) -> None:
     assert in_image(other.result["image"], "python3", "-c", "import a; print(a.a)") == "2"
 
 
-def test_a_client_that_goes_away_ends_its_build(workshop: Workshop) -> None:
-    workshop.index.add_source("notehive-slow", "import time; time.sleep(600)")
+def test_a_client_that_goes_away_ends_its_build(workshop: Workshop, index: Index) -> None:
+    index.add_source("notehive-slow", "import time; time.sleep(600)")
     commit = workshop.commit("slow", {"requirements.txt": "notehive-slow\n"})
     asking = threading.Thread(target=workshop.ask, args=("build", "slow", commit), kwargs={
         "seconds": 20})  # fmt: skip
@@ -265,9 +215,9 @@ def test_a_registry_that_is_down(site: Site, workshop: Workshop) -> None:
     wait_for("the registry", lambda: workshop.ask("push", "later", commit).code == 0)
 
 
-def test_a_notebook_image(site: Site, workshop: Workshop) -> None:
+def test_a_notebook_image(site: Site, workshop: Workshop, index: Index) -> None:
     """It still starts as a notebook server, as the image does that it is built on."""
-    workshop.index.add_wheel("notehive-tiny", "1.0")
+    index.add_wheel("notehive-tiny", "1.0")
     commit = workshop.commit(
         "viz",
         {
@@ -294,7 +244,9 @@ def test_a_notebook_image(site: Site, workshop: Workshop) -> None:
 # Walls
 
 
-def test_code_of_a_package_that_is_built_reaches_nothing(site: Site, workshop: Workshop) -> None:
+def test_code_of_a_package_that_is_built_reaches_nothing(
+    site: Site, workshop: Workshop, index: Index
+) -> None:
     """Not the engine, the node, the platform, other containers, the outside; no secret."""
     services = ("nginx", "hub", "postgres", "mlflow", "registry", "guard", "builder")
     networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
@@ -319,7 +271,7 @@ def test_code_of_a_package_that_is_built_reaches_nothing(site: Site, workshop: W
         "GET http://registry:5000/v2/",
         "POST /builds",
     )
-    workshop.index.add_source(
+    index.add_source(
         "notehive-probe", probe.program([(h, p) for h in hosts for p in ports], requests)
     )
     commit = workshop.commit("probe", {"requirements.txt": "notehive-probe\n"})
@@ -349,26 +301,45 @@ def test_code_of_a_package_that_is_built_reaches_nothing(site: Site, workshop: W
         assert secret not in answer.log
 
 
-def test_a_step_of_a_build_has_no_network(site: Site, tmp_path: Path) -> None:
+def test_a_step_of_a_build_has_no_network(site: Site) -> None:
     """Even if a package's own script, which Debian's may have, looks for one."""
-    (tmp_path / "context").mkdir()
-    (tmp_path / "Dockerfile").write_text(
+    directory = Path(f"/var/lib/notehive-builder/work/test-{os.getpid()}")
+    file, image = directory / "Dockerfile", f"notehive/test-steps:{os.getpid()}"
+    text = (
         f"FROM {site.image('notebooks-base')}\nUSER root\n"
         "RUN cat /proc/net/dev > /links; find / -xdev -type s > /sockets; "
         "env > /env; cat /proc/mounts > /mounts\n"
     )
-    image = f"notehive/test-steps:{os.getpid()}"
-    run(*commands.build(image, tmp_path / "context", tmp_path / "Dockerfile", {}, fresh=True),
-        env={"DOCKER_BUILDKIT": "1"})  # fmt: skip
+    site.exec("builder", "mkdir", "--parents", f"{directory}/context")
+    site.exec("builder", "sh", "-c", f'echo "$0" > {file}', text)
     try:
-        seen = {name: in_image(image, "cat", f"/{name}") for name in ("links", "sockets", "env")}
-        mounts = in_image(image, "cat", "/mounts")
+        command = commands.build(image, directory / "context", file, {}, fresh=True)
+        site.exec("builder", "docker", *command[1:])
+        names = ("links", "sockets", "env", "mounts")
+        seen = {name: in_image(image, "cat", f"/{name}") for name in names}
     finally:
-        docker("rmi", "--force", image)
+        site.exec("builder", "rm", "--recursive", str(directory))
+        docker("rmi", "--force", image, check=False)
     assert re.findall(r"^ *(\S+):", seen["links"], re.M) == ["lo"]
     assert seen["sockets"] == ""
-    assert "docker.sock" not in mounts
+    assert "docker.sock" not in seen["mounts"]
     assert not re.search("[0-9a-f]{64}", seen["env"])
+
+
+def test_a_package_cannot_take_the_place_of_what_waits_for_walls(
+    site: Site, workshop: Workshop, index: Index
+) -> None:
+    files = {f"bin/{name}": "#!/bin/sh\nexec $*\n" for name in ("walled", "docker-entrypoint")}
+    index.add_wheel(
+        "notehive-usurper", "1.0", more={**files, "bin/notehive-usurper": "it is there"}
+    )
+    commit = workshop.commit("usurper", {"requirements.txt": "notehive-usurper\n"})
+    image = workshop.make("build", "usurper", commit).result["image"]
+    assert in_image(image, "cat", "/usr/local/bin/notehive-usurper") == "it is there"
+    places = [f"/usr/local/{name}" for name in files]
+    base = site.image("notebooks-base")
+    assert in_image(image, "sha256sum", *places) == in_image(base, "sha256sum", *places)
+    assert in_image(image, "stat", "-c", "%a %U", *places).split() == ["755", "root"] * 2
 
 
 def test_nobody_else_builds_or_pushes(site: Site) -> None:

@@ -9,7 +9,7 @@ import io
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,8 +35,13 @@ version = "{version}"
 """
 
 
-def wheel(name: str, version: str, requires: str = "") -> tuple[str, bytes]:
-    """Give name and content of a wheel of one module that holds `answer = 42`."""
+def wheel(
+    name: str, version: str, requires: str = "", more: Mapping[str, str] | None = None
+) -> tuple[str, bytes]:
+    """Give name and content of a wheel of one module that holds `answer = 42`.
+
+    ``more`` are files by their place below /usr/local.
+    """
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
@@ -44,6 +49,7 @@ def wheel(name: str, version: str, requires: str = "") -> tuple[str, bytes]:
         f"{module}.py": "answer = 42\n",
         f"{info}/METADATA": metadata + (f"Requires-Dist: {requires}\n" if requires else ""),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {TAG}\n",
+        **{f"{module}-{version}.data/data/{path}": text for path, text in (more or {}).items()},
     }
     record = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
     content = io.BytesIO()
@@ -59,9 +65,11 @@ class Index:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def add_wheel(self, name: str, version: str, requires: str = "") -> None:
+    def add_wheel(
+        self, name: str, version: str, requires: str = "", more: Mapping[str, str] | None = None
+    ) -> None:
         """Add a package that comes built."""
-        self._add(name, *wheel(name, version, requires))
+        self._add(name, *wheel(name, version, requires, more))
 
     def add_source(self, name: str, program: str = "", version: str = "1.0") -> None:
         """Add a package that comes as source: this program runs when it is built."""

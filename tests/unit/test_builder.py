@@ -172,6 +172,8 @@ def test_the_dockerfile_of_a_model() -> None:
 
 def test_the_dockerfile_of_dependencies() -> None:
     assert dockerfiles.dependencies("base:1", packages=True, wheels=True) == (
+        "FROM base:1 AS platform\n"
+        "\n"
         "FROM base:1\n"
         "USER root\n"
         "RUN --mount=type=bind,source=packages,target=/tmp/packages \\\n"
@@ -184,11 +186,14 @@ def test_the_dockerfile_of_dependencies() -> None:
         "    uv pip install --system --offline --no-index --no-deps --no-cache --link-mode=copy "
         "\\\n"
         "      --compile-bytecode /tmp/wheels/*.whl\n"
+        "# With these a container waits for its walls; a wheel may bring files of any name.\n"
+        "COPY --from=platform /usr/local/bin/walled /usr/local/bin/docker-entrypoint "
+        "/usr/local/bin/\n"
         "USER jovyan\n"
     )
     # What the image has already needs no step.
     nothing = dockerfiles.dependencies("base:1", packages=False, wheels=False)
-    assert nothing == "FROM base:1\nUSER root\nUSER jovyan\n"
+    assert nothing == "FROM base:1 AS platform\n\nFROM base:1\nUSER root\nUSER jovyan\n"
     assert dockerfiles.notebook_image("base:1") == "FROM base:1\nUSER jovyan\n"
 
 
@@ -290,30 +295,23 @@ def test_only_plain_files_are_taken_out_of_what_was_gathered(tmp_path: Path) -> 
     archive = tmp_path / "gathered.tar"
     with tarfile.open(archive, "w") as made:
         for name in (
-            "out/wheels/tiny-1.0-py3-none-any.whl",
-            "out/wheels/../../../evil.whl",
-            "out/wheels/deep/evil.whl",
-            "out/wheels/.whl",
-            "out/wheels/evil.pth",
-            "out/evil.whl",
-            "/out/packages/x.whl",
-            "out/packages/tiny.deb",
+            "out/tiny-1.0-py3-none-any.whl",
+            "out/../../evil.whl",
+            "out/deep/evil.whl",
+            "out/.whl",
+            "out/evil.pth",
+            "evil.whl",
+            "/out/x.whl",
         ):
             entry = tarfile.TarInfo(name)
             entry.size = 5
             made.addfile(entry, io.BytesIO(b"bytes"))
-        link = tarfile.TarInfo("out/wheels/link.whl")
+        link = tarfile.TarInfo("out/link.whl")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         made.addfile(link)
-    (tmp_path / "to").mkdir()
-    count = engine.unpack(archive, dependencies.ENDINGS, tmp_path / "to")
-    assert count == {"wheels": 1, "packages": 1}
+    assert engine.unpack(archive, dependencies.ENDINGS["wheels"], tmp_path / "to") == 1
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {
-        "gathered.tar",
-        "to/wheels/tiny-1.0-py3-none-any.whl",
-        "to/packages/tiny.deb",
-    }
+    assert found == {"gathered.tar", "to/tiny-1.0-py3-none-any.whl"}
 
 
 # What is removed

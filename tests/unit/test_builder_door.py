@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import RawTestServer, TestServer
+from yarl import URL
 
 from notehive.builder import door, pages
 from notehive.builder.door import Door
@@ -83,6 +85,10 @@ def test_pages_lead_through_the_door() -> None:
         assert way.origins == {f"http://{host}", "http://deb.example", "https://else.example"}
         async with client.get(links[0].partition(here)[2]) as answer:
             assert await answer.read() == FILE
+        quoted = URL(f"/http/{quote(host)}/files/tiny-1.whl", encoded=True)
+        assert "%3A" in str(quoted), "as pip writes it"
+        async with client.get(quoted) as answer:
+            assert await answer.read() == FILE
         ranged = {"Range": "bytes=0-3"}
         async with client.get(links[0].partition(here)[2], headers=ranged) as answer:
             assert await answer.read() == FILE[:4]
@@ -98,6 +104,7 @@ def test_pages_lead_through_the_door() -> None:
         ("GET", "/http/registry:5000/v2/"),
         ("GET", "/http/172.17.0.1:2375/version"),
         ("GET", "/http/169.254.169.254/latest/meta-data/"),
+        ("GET", "/http/{host}%2F..%2Fregistry:5000/v2/"),
         ("GET", "/http/me:secret@{host}/simple/"),
         ("GET", "/http/{host}@registry:5000/v2/"),
         ("GET", "/https/{host}/simple/"),

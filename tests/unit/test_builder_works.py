@@ -190,6 +190,12 @@ def test_a_program_and_its_lines() -> None:
     lines: list[str] = []
     asyncio.run(program.run(["sh", "-c", "echo one; echo two >&2"], lines.append))
     assert lines == ["one", "two"]
+    lines.clear()
+    # What BuildKit says, without its counting.
+    said = ["#1 [internal] load build definition", "#1 transferring dockerfile: 325B done",
+            "#6 [2/2] RUN uv pip", "#6 0.645 Installed 1 package", "", "#6 DONE 1.3s"]  # fmt: skip
+    asyncio.run(program.run(["printf", "%s\\n", *said], lines.append))
+    assert lines == ["[2/2] RUN uv pip", "Installed 1 package"]
     with pytest.raises(FailedError, match=r"^it is broken$"):
         asyncio.run(program.run(["sh", "-c", "echo 'ERROR: it is broken'; exit 3"], quiet))
     with pytest.raises(FailedError, match=r"^exit code 3$"):

@@ -1,9 +1,11 @@
 """The image with what a project needs beside its notebook image: made once for all its commits."""
 
+import asyncio
 import hashlib
 import json
 import tempfile
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from notehive.builder.config import BuilderConfig
 from notehive.builder.engine import BuildEngine
 from notehive.builder.program import FailedError
 from notehive.builder.recipe import Recipe
+from notehive.builder.requirements import Requirement
 from notehive.errors import BadInput
 
 GATHER = Path(__file__).with_name("gather.py")
@@ -47,27 +50,38 @@ class Dependencies:
         if not fresh and await self.engine.image(name):
             say("dependencies: are there, from an earlier build")
             return name, key
-        count = await self._gather(recipe, base, work, say)
+        # Each by a container of its own: packages' code runs where wheels are built, and Debian's
+        # packages are installed as root, as apt has found them to be Debian's.
+        gathered = work / "gathered"
+        gathered.mkdir()
+        count = {
+            "packages": await self._gather("packages", recipe.packages, base, gathered, say),
+            "wheels": await self._gather("wheels", recipe.requirements, base, gathered, say),
+        }
         text = dockerfiles.dependencies(
             base, packages=bool(count["packages"]), wheels=bool(count["wheels"])
         )
         dockerfile = work / "Dockerfile.dependencies"
         dockerfile.write_text(text, encoding="utf-8")
         told = {labels.KIND: labels.DEPENDENCIES, labels.DEPENDENCIES_KEY: key, **self._ours}
-        command = commands.build(name, work / "gathered", dockerfile, told, fresh=fresh)
+        command = commands.build(name, gathered, dockerfile, told, fresh=fresh)
         try:
             await program.run(command, say, look=lambda: disk.require_room(work))
         except FailedError as error:
             raise BadInput(f"the dependencies cannot be installed: {error}") from None
         return name, key
 
-    async def _gather(self, recipe: Recipe, base: str, work: Path, say: Say) -> dict[str, int]:
-        """Fetch what is wished for, into the folder `gathered`; give how much of each kind."""
+    async def _gather(
+        self, kind: str, wishes: Sequence[str | Requirement], base: str, to: Path, say: Say
+    ) -> int:
+        """Fetch wheels or packages into the folder of that name; give how many files there are."""
+        if not wishes:
+            return 0
         container = f"{self.config.stack}-gather-{uuid.uuid4().hex[:12]}"
         wanted = {
-            "requirements": [each.line for each in recipe.requirements],
-            "names": [each.name for each in recipe.requirements],
-            "packages": recipe.packages,
+            "packages": [each for each in wishes if isinstance(each, str)],
+            "requirements": [each.line for each in wishes if isinstance(each, Requirement)],
+            "names": [each.name for each in wishes if isinstance(each, Requirement)],
             "index": self.index,
         }
         command = commands.gather(
@@ -77,21 +91,18 @@ class Dependencies:
             {labels.STACK: self.config.stack, labels.KIND: labels.GATHERING, **self._ours},
             GATHER.read_text(encoding="utf-8"),
         )
-        archive = work / "gathered.tar"
+        archive = to.with_name("gathered.tar")
         try:
-            with tempfile.TemporaryFile(dir=work) as stdin:
+            with tempfile.TemporaryFile(dir=to.parent) as stdin:
                 stdin.write(json.dumps(wanted).encode())
                 stdin.seek(0)
-                await program.run(command, say, stdin=stdin, look=lambda: disk.require_room(work))
+                await program.run(command, say, stdin=stdin, look=lambda: disk.require_room(to))
             await self.engine.files(container, OUT, archive, LARGEST)
         except FailedError as error:
             raise BadInput(f"the dependencies cannot be had: {error}") from None
         finally:
             await self.engine.remove_container(container)
-        (work / "gathered").mkdir()
-        count = engine.unpack(archive, ENDINGS, work / "gathered")
-        archive.unlink()
-        return count
+        return await asyncio.to_thread(engine.unpack, archive, ENDINGS[kind], to / kind)
 
 
 def digest(group: str, recipe: Recipe, base_id: str) -> str:

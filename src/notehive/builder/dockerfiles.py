@@ -17,6 +17,8 @@ INSTALL_WHEELS = """\
 RUN --mount=type=bind,source=wheels,target=/tmp/wheels \\
     uv pip install --system --offline --no-index --no-deps --no-cache --link-mode=copy \\
       --compile-bytecode /tmp/wheels/*.whl
+# With these a container waits for its walls; a wheel may bring files of any name.
+COPY --from=platform /usr/local/bin/walled /usr/local/bin/docker-entrypoint /usr/local/bin/
 """
 
 
@@ -26,7 +28,7 @@ def dependencies(base: str, *, packages: bool, wheels: bool) -> str:
     ``packages`` and ``wheels``: whether there are some in the context's folder of that name.
     """
     steps = (INSTALL_PACKAGES if packages else "") + (INSTALL_WHEELS if wheels else "")
-    return f"FROM {base}\nUSER root\n{steps}USER {USER}\n"
+    return f"FROM {base} AS platform\n\nFROM {base}\nUSER root\n{steps}USER {USER}\n"
 
 
 def model(base: str, time: int) -> str:

@@ -60,7 +60,7 @@ class Door:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request as the mirror does."""
         scheme, host, path = (*request.raw_path.removeprefix("/").split("/", 2), "", "")[:3]
-        origin = f"{scheme}://{host}"
+        origin = f"{scheme}://{unquote(host)}"  # pip writes a port's colon as %3A
         if request.method not in ("GET", "HEAD") or origin not in self.origins:
             return web.Response(status=403, text="The door leads to the package mirrors alone.\n")
         url = URL(f"{origin}/{path}", encoded=True)

@@ -1,6 +1,7 @@
 """The Docker engine, as the builder asks it; builds themselves need the command line."""
 
 import json
+import shutil
 import tarfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from notehive.guard.engine import Engine, EngineError
 
 UNHURRIED = ClientTimeout(total=None, sock_connect=5, sock_read=600)
 NOT_FOUND = 404
+WAITS = ("Preparing", "Waiting", None)
 
 
 class BuildEngine(Engine):
@@ -95,7 +97,8 @@ class BuildEngine(Engine):
                     said = json.loads(line)
                     if message := said.get("error") or said.get("message"):
                         raise EngineError(response.status, message)
-                    if not said.get("progressDetail"):  # not each step of a bar
+                    # Not each step of a bar, nor what each layer waits for.
+                    if not said.get("progressDetail") and said.get("status") not in WAITS:
                         yield " ".join(filter(None, (said.get("id"), said.get("status"))))
         except (ClientError, OSError, ValueError) as error:
             raise EngineError(503, f"The Docker engine does not answer: {error!r}") from None
@@ -106,27 +109,22 @@ class BuildEngine(Engine):
         return (await self.ask("GET", path, query=query)).data
 
 
-def unpack(archive: Path, wanted: Mapping[str, str], to: Path) -> dict[str, int]:
-    """Take files out of a tar that a stranger has written; give how many of each folder.
+def unpack(archive: Path, ending: str, to: Path) -> int:
+    """Take the files of a tar that a stranger has written to a new directory; give how many.
 
-    ``wanted`` says how files of each folder end. A path is FOLDER/FILE below the tar's first
-    directory; nothing else is looked at, and a link is no file.
+    They are plain files right below the tar's first directory, with names that end so; nothing
+    else is looked at.
     """
-    count = dict.fromkeys(wanted, 0)
-    for folder in wanted:
-        (to / folder).mkdir()
+    to.mkdir()
+    count = 0
     with tarfile.open(archive) as entries:
         for entry in entries:
-            _, *path = entry.name.split("/")
-            if len(path) != 2 or not entry.isfile() or path[0] not in wanted:
-                continue
-            folder, name = path
-            if name.startswith(".") or not name.endswith(wanted[folder]):
+            _, _, name = entry.name.partition("/")
+            if not entry.isfile() or not name.endswith(ending) or name[0] == "." or "/" in name:
                 continue
             content: IO[bytes] | None = entries.extractfile(entry)
             assert content is not None  # noqa: S101 - it is a file
-            with content, (to / folder / name).open("wb") as file:
-                while chunk := content.read(1 << 20):
-                    file.write(chunk)
-            count[folder] += 1
+            with content, (to / name).open("wb") as file:
+                shutil.copyfileobj(content, file)
+            count += 1
     return count

@@ -80,7 +80,7 @@ def wheels(wanted: dict[str, Any], here: str) -> None:
             bound = f" --hash=sha256:{known['sha256']}" if all(hashes) else ""
             file.write(f"{line}{bound}\n")
     run([*PIP, "wheel", "--no-deps", "--progress-bar=off", *index,
-         "--wheel-dir", OUT / "wheels", "--requirement", listed])  # fmt: skip
+         "--wheel-dir", OUT, "--requirement", listed])  # fmt: skip
 
 
 def packages(names: list[str], here: str) -> None:
@@ -96,7 +96,7 @@ def packages(names: list[str], here: str) -> None:
     run([*APT, "update"])
     run([*APT, "install", "--download-only", "--no-install-recommends", *names])
     for file in Path("/tmp/apt/archives").glob("*.deb"):
-        shutil.move(file, OUT / "packages" / file.name)
+        shutil.move(file, OUT / file.name)
 
 
 def run(args: list[Any]) -> None:
@@ -110,8 +110,7 @@ def run(args: list[Any]) -> None:
 def main() -> None:
     """Fetch what the input says."""
     wanted = json.load(sys.stdin)
-    for folder in ("wheels", "packages"):
-        (OUT / folder).mkdir(parents=True)
+    OUT.mkdir()
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
         relay.daemon_threads = True
         threading.Thread(target=relay.serve_forever, daemon=True).start()

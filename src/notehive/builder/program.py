@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from notehive import shell
 from notehive.builder import Say
 
 LOOK_SECONDS = 1.0
+BUILDKIT = re.compile(r"^#\d+ (?:\d+\.\d+ )?(?:(?:DONE|transferring|sha256:|\[internal\]) ?.*)?")
 REMEMBERED = 200  # of the last lines, to find the reason of a failure in
 
 
@@ -38,8 +40,9 @@ async def run(
     stop = threading.Event()
 
     def heard(line: str) -> None:
-        lines.append(line)
-        say(line)
+        if told := BUILDKIT.sub("", line).strip():
+            lines.append(told)
+            say(told)
 
     work = asyncio.create_task(
         asyncio.to_thread(
