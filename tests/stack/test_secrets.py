@@ -19,6 +19,7 @@ HOLDERS = {
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",
+    "pypi-key": "pypi",
     "registry-password": "registry",
     "storage-token": "storage",
 }
