@@ -136,9 +136,7 @@ def test_own_packages_are_a_groups_and_go_before_upstreams(pia: User, gil: User)
         assert send(gil, TEAM, "six", "0.2").status == 404
     finally:
         headers = {"Authorization": f"Bearer {pia.token}"}
-        gone = fetch(
-            pia.site, f"/pypi/{TEAM}/simple/six/", method="DELETE", headers=headers
-        )
+        gone = fetch(pia.site, f"/pypi/{TEAM}/simple/six/", method="DELETE", headers=headers)
         assert gone.status == 204
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -89,7 +90,7 @@ def test_an_old_page_is_asked_for_again(index: Running) -> None:
 
 
 @pytest.mark.parametrize("page", [{"files": "none"}, {"files": [1]}, {"files": [{"url": "x"}]}])
-def test_a_page_that_is_none(index: Running, page: dict[str, object]) -> None:
+def test_a_page_that_is_none(index: Running, page: dict[str, Any]) -> None:
     index.upstream.has("six")
     index.upstream.page = page
     answer = index.ask("/simple/six/")
@@ -298,7 +299,7 @@ def test_a_file_is_taken_once(index: Running) -> None:
         ),
     ],
 )
-def test_what_is_no_package(index: Running, sent: dict[str, object], why: str) -> None:
+def test_what_is_no_package(index: Running, sent: dict[str, Any], why: str) -> None:
     answer = index.send("lab", "six", **sent)
     assert answer.status_code == 400, answer.text
     assert why in answer.text
@@ -308,7 +309,7 @@ def test_what_is_no_package(index: Running, sent: dict[str, object], why: str) -
 
 def test_a_source_distribution(index: Running) -> None:
     form = {"requires_python": ">=3.8"}
-    sent = {"filename": "six-1.0.tar.gz", "content": b"packed", "form": form}
+    sent: dict[str, Any] = {"filename": "six-1.0.tar.gz", "content": b"packed", "form": form}
     assert index.send("lab", "six", **sent).status_code == 200
     [file] = index.ask("/simple/six/", edits="lab").json()["files"]
     assert file["requires-python"] == ">=3.8"

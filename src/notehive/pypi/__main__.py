@@ -24,7 +24,10 @@ LOGIN = "index-login"
 async def main() -> None:
     """Serve until the container is stopped. INDEX is where upstream is, LIMIT in bytes."""
     login = read_secret(LOGIN) if (SECRETS / LOGIN).exists() else ""
-    files, pages = disk.directory(DIRECTORY / "cache/files"), disk.directory(DIRECTORY / "cache/pages")
+    files, pages = (
+        disk.directory(DIRECTORY / "cache/files"),
+        disk.directory(DIRECTORY / "cache/pages"),
+    )
     async with ClientSession() as session:
         upstream = Upstream(session, os.environ["INDEX"], login, pages)
         index = Index(
