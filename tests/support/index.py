@@ -16,8 +16,9 @@ from aiohttp import ClientSession, web
 from notehive.gate.headers import ADMIN, EDITS, READS, USER
 from notehive.gate.identity import KEY
 from notehive.pypi import disk
-from notehive.pypi.app import Index
+from notehive.pypi.app import make_app
 from notehive.pypi.cache import Cache
+from notehive.pypi.index import Index
 from notehive.pypi.page import JSON
 from notehive.pypi.shelf import Shelf
 from notehive.pypi.upstream import Upstream
@@ -170,14 +171,13 @@ def running(directory: Path, login: str = "") -> Iterator[Running]:
             address = f"http://127.0.0.1:{upstream_port}/simple"
             upstream = Upstream(session, address, login, places["pages"])
             index = Index(
-                key="key",
                 groups=GROUPS,
                 shelf=Shelf(places["groups"]),
                 upstream=upstream,
                 cache=Cache(places["files"], LIMIT, upstream),
                 incoming=places["in"],
             )
-            second, port = await listen(index.app())
+            second, port = await listen(make_app(index, "key"))
             started.append(Running(port, stand_in, upstream_port, directory, loop))
             ready.set()
             await stop.wait()

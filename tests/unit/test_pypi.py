@@ -260,6 +260,16 @@ def test_only_nginx_says_who_asks(index: Running, named: dict[str, str]) -> None
     assert index.ask("/health", **named).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    [f"six/{SIX}.metadata", f"six/{SIX}.json", "six/..%2fsix", "..%2flab/", "other/", "six/x"],
+)
+def test_what_is_not_there_is_not_removed(index: Running, path: str) -> None:
+    index.send("lab", "six")
+    assert index.ask(f"/lab/simple/{path}", "DELETE", edits="lab").status_code == 404
+    assert index.ask(f"/simple/six/{SIX}.metadata", edits="lab").status_code == 200
+
+
 # What is sent
 
 

@@ -204,6 +204,7 @@ def test_its_examples_are_good() -> None:
         ),
         ("groups: {risk-: {}}", "1: groups.risk-: cannot be the name of a workspace of MLflow"),
         ("groups: {r: {}}", "1: groups.r: cannot be the name of a workspace of MLflow"),
+        ("groups: {simple: {}}", "1: groups.simple: is an address of the package index"),
         ("groups: {a: {limits: {servers: 0}}}", "1: groups.a.limits.servers: should be at least 1"),
         ("groups: {a: {limits: {servers: 1.5}}}", "1: groups.a.limits.servers: should be a whole"),
         ("groups: {a: {limits: {cpu: -1}}}", "1: groups.a.limits.cpu: should be more than 0, not"),

@@ -10,8 +10,9 @@ from aiohttp import ClientSession, web
 from notehive.gate.config import GateConfig
 from notehive.hub.config import SECRETS, read_secret
 from notehive.pypi import disk
-from notehive.pypi.app import Index
+from notehive.pypi.app import make_app
 from notehive.pypi.cache import Cache
+from notehive.pypi.index import Index
 from notehive.pypi.shelf import Shelf
 from notehive.pypi.upstream import Upstream
 from notehive.settings import EVERYONE
@@ -31,14 +32,13 @@ async def main() -> None:
     async with ClientSession() as session:
         upstream = Upstream(session, os.environ["INDEX"], login, pages)
         index = Index(
-            key=read_secret("pypi-key"),
             groups={EVERYONE, *GateConfig.load().groups},
             shelf=Shelf(disk.directory(DIRECTORY / "groups")),
             upstream=upstream,
             cache=Cache(files, int(os.environ["LIMIT"]), upstream),
             incoming=disk.directory(DIRECTORY / "incoming"),
         )
-        runner = web.AppRunner(index.app(), access_log=None)
+        runner = web.AppRunner(make_app(index, read_secret("pypi-key")), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, port=PORT).start()
         await asyncio.Event().wait()

@@ -69,8 +69,3 @@ def beside(page: Page, name: str) -> Page:
 def listing(projects: list[str]) -> Page:
     """Give the page that lists these projects."""
     return {"meta": {"api-version": "1.1"}, "projects": [{"name": name} for name in projects]}
-
-
-def wants_json(accept: str) -> bool:
-    """Whether a client that says this in its header Accept reads JSON; HTML all of them do."""
-    return JSON in accept
