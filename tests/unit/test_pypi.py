@@ -317,6 +317,12 @@ def test_what_is_no_package(index: Running, sent: dict[str, Any], why: str) -> N
     assert not list((index.directory / "in").iterdir())
 
 
+def test_it_arrives_with_and_without_a_slash_at_the_end(index: Running) -> None:
+    for end in ("", "/"):
+        form = {"data": {":action": "file_upload"}, "files": {"content": (SIX, wheel("six"))}}
+        assert index.ask(f"/lab{end}", "POST", edits="lab", **form).status_code == 200
+
+
 def test_a_source_distribution(index: Running) -> None:
     form = {"requires_python": ">=3.8"}
     sent: dict[str, Any] = {"filename": "six-1.0.tar.gz", "content": b"packed", "form": form}

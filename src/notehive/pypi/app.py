@@ -24,7 +24,7 @@ def make_app(index: Index, key: str) -> web.Application:
         routes.add_get(f"{root}/{{project}}", to_page)
         routes.add_get(f"{root}/{{project}}/", reading.page)
         routes.add_get(f"{root}/{{project}}/{{filename}}", reading.file)
-    routes.add_post("/{group}/", changing.upload)
+    routes.add_post(r"/{group}{slash:/?}", changing.upload)
     routes.add_delete("/{group}/simple/{project}/", changing.remove)
     routes.add_delete("/{group}/simple/{project}/{filename}", changing.remove)
     return app
