@@ -73,7 +73,7 @@ def test_pip_and_uv_use_it_without_being_told(site: Site, pia: User) -> None:
     assert f"{site.url}/pypi/simple/six/" in said
     assert token not in said
     assert token not in done(pia, "env"), "a terminal's environment, without the entrypoint"
-    done(pia, "python3 -m venv /tmp/v && /tmp/v/bin/pip install --no-cache-dir six")
+    done(pia, "uv venv --seed --clear /tmp/v && /tmp/v/bin/pip install --no-cache-dir six")
     done(pia, "python3 -c 'import six'; PYTHONPATH=/tmp/uv python3 -c 'import six'")
 
 

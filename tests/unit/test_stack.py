@@ -268,7 +268,7 @@ def test_hub_config() -> None:
         "  mine:\n"
         "    {title: Mine, description: all of it, image: 'registry/mine:1',\n"
         "     packages: [torch 2.9]}\n"
-        "services: {mlflow: off}\n"
+        "services: {mlflow: off, pypi: off}\n"
     )
     told = stack.hub_config(settings, REFERENCES, STORAGE)
     assert (told.stack, told.url, told.admins) == ("nh", "http://x:8080", ["boss"])
@@ -288,8 +288,12 @@ def test_hub_config() -> None:
 
 @pytest.mark.parametrize("login", ["me:secret", "token"])
 def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
-    settings = parse(f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}")
-    assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
+    for pypi in ("on", "off"):
+        settings = parse(
+            f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}\n"
+            f"services: {{pypi: {pypi}}}"
+        )
+        assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
 
 
 @pytest.mark.parametrize(

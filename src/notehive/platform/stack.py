@@ -185,7 +185,7 @@ def hub_config(
         constraints=storage.constraints(settings),
         # Without an index of our own. One with a password or token in it is for builds alone.
         pip_index_url=""
-        if "@" in urlsplit(settings.mirrors.pypi).netloc
+        if settings.services.pypi or "@" in urlsplit(settings.mirrors.pypi).netloc
         else settings.mirrors.pypi,
         trusted=trusted,
     )
