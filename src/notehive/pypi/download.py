@@ -58,12 +58,6 @@ class Download:
             await self._news.wait()
         self._require_right()
 
-    async def whole(self) -> None:
-        """Wait until all of it is there."""
-        while not self.ended:
-            await self._news.wait()
-        self._require_right()
-
     async def follow(self) -> AsyncIterator[bytes]:
         """Give what is in it, from its beginning, as it comes."""
         position = 0

@@ -79,12 +79,12 @@ class Reading:
             return web.FileResponse(path, headers=AS_FILE)
         download = cache.load(source)
         await download.beginning()
-        if request.method == hdrs.METH_HEAD or hdrs.RANGE in request.headers:
-            await download.whole()
-            return web.FileResponse(cache.find(source) or download.path, headers=AS_FILE)
+        # All of it: parts are given of what is kept alone, or a client would wait for a last one.
         response = web.StreamResponse(headers=AS_FILE)
         response.content_length = download.length
         await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            return response
         try:
             async for chunk in download.follow():
                 await response.write(chunk)
