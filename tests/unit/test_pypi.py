@@ -328,7 +328,10 @@ def test_what_is_no_package(index: Running, sent: dict[str, Any], why: str) -> N
 
 def test_it_arrives_with_and_without_a_slash_at_the_end(index: Running) -> None:
     for end in ("", "/"):
-        form = {"data": {":action": "file_upload"}, "files": {"content": (SIX, wheel("six"))}}
+        form: dict[str, Any] = {
+            "data": {":action": "file_upload"},
+            "files": {"content": (SIX, wheel("six"))},
+        }
         assert index.ask(f"/lab{end}", "POST", edits="lab", **form).status_code == 200
 
 
