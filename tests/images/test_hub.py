@@ -57,3 +57,27 @@ def test_token_for_any_command(image: str, containers: Containers) -> None:
     until(lambda: not job.running(), "the command ends")
     assert f"JUPYTERHUB_API_TOKEN={TOKEN}" in job.logs()
     assert "MLFLOW_TRACKING_TOKEN" not in job.logs(), "there is no MLflow that it would be for"
+
+
+def test_pip_and_uv_have_the_token_for_the_index(image: str, containers: Containers) -> None:
+    place = "notehive.localhost:8080/pypi/simple/"
+    variable = f"--env=NOTEHIVE_PACKAGE_INDEX=http://{place}"
+    server = containers.create(image, "sleep", "infinity", options=(variable,))
+    server.write("/run/secrets/jupyterhub-token", TOKEN.encode())
+    server.start()
+    index = f"http://__token__:{TOKEN}@{place}"
+    until(lambda: server.sh("pip config get global.index-url || true") == index, "pip has it")
+    assert server.sh("pip config get global.trusted-host") == "notehive.localhost:8080"
+    assert f'url = "{index}"' in server.sh("cat /etc/uv/uv.toml")
+    assert server.sh("stat -Lc %a /etc/pip.conf /etc/uv/uv.toml").split() == ["600", "600"]
+    # The user's own goes before it.
+    assert server.sh("pip config set global.index-url http://x/ && pip config get global.index-url")
+    assert server.sh("PIP_INDEX_URL=http://y/ pip config list").splitlines()[0].startswith(":env:")
+
+
+def test_without_an_index_of_the_site_there_is_no_configuration(
+    image: str, containers: Containers
+) -> None:
+    job = containers.idle(image)
+    assert job.sh("docker-entrypoint pip config list") == ""
+    assert job.sh("docker-entrypoint uv pip install --offline --dry-run pip 2>&1 && echo fine")

@@ -7,17 +7,18 @@ NAME = "notehive_tiny"
 FILE = f"{NAME}-1.0-py3-none-any.whl"
 
 
-def wheel() -> bytes:
+def wheel(name: str = NAME, version: str = "1.0", answer: int = 42) -> bytes:
     """A wheel of one module that holds `answer = 42`."""
-    info = f"{NAME}-1.0.dist-info"
+    info = f"{name}-{version}.dist-info"
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: >=3.9\n"
     files = {
-        f"{NAME}.py": "answer = 42\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: 1.0\n",
+        f"{name}.py": f"answer = {answer}\n",
+        f"{info}/METADATA": about,
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for name, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(name, text)
+        for path, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(zipfile.ZipInfo(path), text)  # of no time: always the same bytes
     return content.getvalue()

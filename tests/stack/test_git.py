@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,7 +12,7 @@ from tests.stack.test_artifacts import Watch
 from tests.support.hub import user
 from tests.support.owner import Owner
 from tests.support.people import logged_in
-from tests.support.site import Answer, Site, docker, fetch, run, wait_for
+from tests.support.site import Site, docker, fetch, wait_for
 
 MIB = 2**20
 

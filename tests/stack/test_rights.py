@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from notehive.pypi.page import JSON
 from tests.support import rights
 from tests.support.hub import User, call, user
+from tests.support.packages import upload_form
 from tests.support.people import Person, logged_in
 from tests.support.rights import Cell
 from tests.support.site import Answer, Site, docker, fetch, run, wait_for
@@ -495,11 +497,66 @@ def status(url: str, authorization: str) -> str:
     return run("curl", "--silent", "--noproxy", "*", *written, *header, url).stdout
 
 
+# Packages
+
+
+def install(path: str) -> Callable[[World, Asker, str], bool]:
+    """Whether the page of a project tells of a file, and the file is there."""
+
+    def probe(world: World, asker: Asker, role: str) -> bool:
+        page = asker.ask("GET", path, headers={"Accept": JSON})
+        assert page.status in (200, 401, 403, 404), page
+        files = json.loads(page.body)["files"] if page.status == 200 else []
+        return bool(files) and asker.ask("HEAD", path + files[0]["url"]).status == 200
+
+    return probe
+
+
+def upload(world: World, asker: Asker, group: str) -> bool:
+    """Whether a new package of a group is taken."""
+    form, kind = upload_form(f"rights_{uuid4().hex}", "1.0")
+    answer = asker.ask("POST", f"/pypi/{group}/", form, {"Content-Type": kind})
+    assert answer.status in (200, 401, 403, 404), answer
+    return answer.status == 200
+
+
+def install_own(group: str) -> Callable[[World, Asker, str], bool]:
+    """An owner's package is one that an administrator has sent."""
+
+    def probe(world: World, asker: Asker, role: str) -> bool:
+        name = f"rights-{uuid4().hex}"
+        form, kind = upload_form(name.replace("-", "_"), "1.0")
+        sent = world.admin.ask("POST", f"/pypi/{group}/", form, {"Content-Type": kind})
+        assert sent.status == 200, sent
+        return install(f"/pypi/{group}/simple/{name}/")(world, asker, role)
+
+    return probe
+
+
+def replace_upstream(world: World, asker: Asker, role: str) -> bool:
+    """Whether a package of GUILD comes that nobody has named GUILD for."""
+    form, kind = upload_form("six", "99.0")
+    world.admin.ask("POST", f"/pypi/{GUILD}/", form, {"Content-Type": kind})
+    page = asker.ask("GET", "/pypi/simple/six/", headers={"Accept": JSON})
+    return b"six-99.0" in page.body
+
+
+PACKAGES: dict[str, Callable[[World, Asker, str], bool]] = {
+    "install from the index upstream": install("/pypi/simple/six/"),
+    "upload a package of everyone": lambda world, asker, _: upload(world, asker, "everyone"),
+    "install a package of TEAM": install_own(TEAM),
+    "upload a package of TEAM": lambda world, asker, _: upload(world, asker, TEAM),
+    "install a package of GUILD": install_own(GUILD),
+    "upload a package of GUILD": lambda world, asker, _: upload(world, asker, GUILD),
+    "put a package of GUILD in the place of one upstream": replace_upstream,
+}
+
 PROBES: dict[str, dict[str, Callable[[World, Asker, str], bool]]] = {
     "The hub and its servers": HUB,
     "Servers": SERVERS,
     "MLflow": TRACKING,
     "Repositories": REPOSITORIES,
+    "Packages": PACKAGES,
     "The registry": {"pull or push an image": pull_or_push},
 }
 
@@ -508,7 +565,7 @@ def tries() -> Iterator[Any]:
     """Each cell, by each way in which somebody of its role can ask."""
     for cell in CELLS:
         ways = ["token"]
-        if cell.section in ("MLflow", "Repositories") and cell.role in USERS:
+        if cell.section in ("MLflow", "Repositories", "Packages") and cell.role in USERS:
             ways.append("cookies")
         for by in ways:
             yield pytest.param(cell, by, id=f"{cell.action}-{cell.role}-{by}")

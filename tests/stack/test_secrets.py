@@ -23,6 +23,7 @@ HOLDERS = {
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",
     "push-token": "git",
+    "pypi-key": "pypi",
     "registry-password": "registry",
     "storage-token": "storage",
 }

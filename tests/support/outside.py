@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.support import namespace
 from tests.support.site import NUMBER, run, wait_for
@@ -35,8 +36,11 @@ ENTER = ("ip", "netns", "exec", NAME)
 
 
 @contextmanager
-def outside(*ports: int) -> Iterator[Outside]:
-    """The machine, switched on, and gone afterwards; with web servers on these ports."""
+def outside(*ports: int, directory: Path = Path()) -> Iterator[Outside]:
+    """The machine, switched on, and gone afterwards; with web servers on these ports.
+
+    They give the files of a directory.
+    """
     _remove()
     servers = []
     try:
@@ -47,6 +51,7 @@ def outside(*ports: int) -> Iterator[Outside]:
         servers = [
             subprocess.Popen(
                 [*ENTER, sys.executable, "-m", "http.server", str(port)],
+                cwd=directory,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from tests.support.site import Site, run
 
 # ssh, DNS, http and https, NFS, the engine, the Swarm and its overlay networks, MLflow and the
-# registry, PostgreSQL, the proxy, the hub, the gate, the keeper, JupyterLab.
+# registry, PostgreSQL, the proxy, the hub, the gate, the keeper, the package index, JupyterLab.
 PORTS = (
     *(22, 53, 80, 443, 2049, 2375, 2376, 2377, 4789, 5000, 5001, 5432, 7946),
-    *(8000, 8001, 8080, 8081, 8090, 8091, 8888),
+    *(8000, 8001, 8080, 8081, 8090, 8091, 8092, 8888),
 )
 ALL_PORTS = range(1, 65536)
 LINK_LOCAL = ("169.254.169.254", "169.254.0.1", "fe80::1", "fd00:ec2::254", "ff02::1")

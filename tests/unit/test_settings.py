@@ -100,7 +100,10 @@ def test_its_examples_are_good() -> None:
         ("own_config: {secrets: ['a b']}", "1: own_config.secrets.0: write a name of Docker's"),
         # Keys
         ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
-        ("services: {ml: off}", "1: services.ml: unknown key; known are git, mlflow, registry"),
+        (
+            "services: {ml: off}",
+            "1: services.ml: unknown key; known are git, mlflow, pypi, registry",
+        ),
         (
             "auth:\n  lock_out:\n    atempts: 3",
             "3: auth.lock_out.atempts: unknown key; did you mean attempts?",
@@ -204,6 +207,7 @@ def test_its_examples_are_good() -> None:
         ),
         ("groups: {risk-: {}}", "1: groups.risk-: cannot be the name of a workspace of MLflow"),
         ("groups: {r: {}}", "1: groups.r: cannot be the name of a workspace of MLflow"),
+        ("groups: {simple: {}}", "1: groups.simple: is an address of the package index"),
         ("groups: {a: {limits: {servers: 0}}}", "1: groups.a.limits.servers: should be at least 1"),
         ("groups: {a: {limits: {servers: 1.5}}}", "1: groups.a.limits.servers: should be a whole"),
         ("groups: {a: {limits: {cpu: -1}}}", "1: groups.a.limits.cpu: should be more than 0, not"),

@@ -125,10 +125,14 @@ def test_service_env() -> None:
     assert env["JUPYTERHUB_USER"] == "ana"
     assert env["NOTEHIVE_URL"] == "http://notehive.localhost"
     assert env["MLFLOW_TRACKING_URI"] == "http://notehive.localhost/mlflow"
-    assert "PIP_INDEX_URL" not in env, "an empty one would be an index"
-    env = make(services=Services(mlflow=False), pip_index_url="https://i/simple").service_env()
+    assert env["NOTEHIVE_PACKAGE_INDEX"] == "http://notehive.localhost/pypi/simple/"
+    assert "PIP_INDEX_URL" not in env, "it would go before the site's own"
+    off = Services(mlflow=False, pypi=False)
+    env = make(services=off, pip_index_url="https://i/simple").service_env()
     assert "MLFLOW_TRACKING_URI" not in env
+    assert "NOTEHIVE_PACKAGE_INDEX" not in env
     assert env["PIP_INDEX_URL"] == "https://i/simple"
+    assert "PIP_INDEX_URL" not in make(services=off).service_env(), "an empty one would be an index"
 
 
 @pytest.mark.parametrize(

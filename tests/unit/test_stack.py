@@ -43,6 +43,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
     [
         ("git", {"api", "builder", "git"}, {"builder", "builder-door", "git"}, {"builder"}),
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
+        ("pypi", {"pypi"}, {"pypi"}, set()),
         (
             "registry",
             {"builder", "registry", "registry-forwarder"},
@@ -119,7 +120,7 @@ def test_every_switch_leaves_a_service_out(switch: str) -> None:
     "settings",
     [
         "",
-        "services: {mlflow: off, registry: off}",
+        "services: {mlflow: off, pypi: off, registry: off}",
         "tls: self-signed",
         ACME,
     ],
@@ -278,7 +279,7 @@ def test_hub_config() -> None:
         "  mine:\n"
         "    {title: Mine, description: all of it, image: 'registry/mine:1',\n"
         "     packages: [torch 2.9]}\n"
-        "services: {mlflow: off}\n"
+        "services: {mlflow: off, pypi: off}\n"
     )
     told = stack.hub_config(settings, REFERENCES, STORAGE)
     assert (told.stack, told.url, told.admins) == ("nh", "http://x:8080", ["boss"])
@@ -298,8 +299,37 @@ def test_hub_config() -> None:
 
 @pytest.mark.parametrize("login", ["me:secret", "token"])
 def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
-    settings = parse(f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}")
-    assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
+    for pypi in ("on", "off"):
+        settings = parse(
+            f"url: http://x\nmirrors: {{pypi: 'https://{login}@mirror/simple'}}\n"
+            f"services: {{pypi: {pypi}}}"
+        )
+        assert login not in stack.hub_config(settings, REFERENCES, STORAGE).model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("pypi", "address", "login"),
+    [
+        ("", "https://pypi.org/simple/", ""),
+        ("https://mirror/simple", "https://mirror/simple", ""),
+        ("https://me:a%40b@mirror:8443/simple", "https://mirror:8443/simple", "me:a%40b"),
+        ("https://token@mirror/simple", "https://mirror/simple", "token"),
+    ],
+)
+def test_the_index_upstream(pypi: str, address: str, login: str, tmp_path: Path) -> None:
+    """Its address is a variable, its login a secret, of the service that asks it alone."""
+    deployment, written = prepared(
+        f"{{name: nh, url: 'http://x', mirrors: {{pypi: '{pypi}'}}}}", tmp_path
+    )
+    assert deployment.variables["INDEX"] == address
+    assert [c.data.decode() for c in deployment.contents if c.key == "index-login"] == (
+        [login] if login else []
+    )
+    holders = {n for n, s in written["services"].items() if "index-login" in used(s, "secrets")}
+    assert holders == ({"pypi"} if login else set())
+    assert ("index-login" in written["secrets"]) == bool(login)
+    off = f"{{url: 'http://x', services: {{pypi: off}}, mirrors: {{pypi: '{pypi}'}}}}"
+    assert "index-login" not in [c.key for c in prepared(off, tmp_path)[0].contents]
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from notehive.hub import (
     culling,
     ending,
     keeper,
+    packages,
     probe,
     room,
     service,
@@ -161,8 +162,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         env = {"NOTEHIVE_URL": self.platform.url}
         if self.platform.services.mlflow:
             env |= tracking.server_env(self.platform, self.groups)
-        if self.platform.pip_index_url:
-            env["PIP_INDEX_URL"] = self.platform.pip_index_url
+        env |= packages.server_env(self.platform)
         may = rights_of(self.platform, self.user).sizes
         env |= sizes.server_env(self.platform, may, self.user_options["size"])
         env |= culling.server_env(self.platform.culling)

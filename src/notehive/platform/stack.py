@@ -24,6 +24,7 @@ from notehive.platform import (
     packages,
     services,
     storage,
+    upstream,
     walls,
 )
 from notehive.platform.contents import Content
@@ -75,6 +76,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "certbot": tls.kind == "acme",
             "git": switched.git,
             "mlflow": switched.mlflow,
+            "pypi": switched.pypi,
             "registry": switched.registry,
             "registry-forwarder": switched.registry,
             # For other nodes, which a Swarm has none of without registry.
@@ -87,6 +89,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
             "builder-token": switched.git and switched.registry,
+            "index-login": bool(upstream.login(settings)),
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
         },
@@ -187,9 +190,9 @@ def hub_config(
         storage=location,
         own_config=settings.own_config,
         constraints=storage.constraints(settings),
-        # One with a password or token in it is for builds alone.
+        # Without an index of our own. One with a password or token in it is for builds alone.
         pip_index_url=""
-        if "@" in urlsplit(settings.mirrors.pypi).netloc
+        if settings.services.pypi or "@" in urlsplit(settings.mirrors.pypi).netloc
         else settings.mirrors.pypi,
         trusted=trusted,
     )
@@ -251,6 +254,7 @@ def prepare(
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
         Content(name, "config", "walls", walls.chains(settings).encode()),
         Content(name, "secret", "certificate", certificate.pair(settings)),
+        Content(name, "secret", "index-login", upstream.login(settings).encode()),
         Content(name, "secret", "login-password", identity.secret(settings.auth).encode()),
         Content(name, "secret", "package-index", index),
     ]
@@ -275,6 +279,8 @@ def prepare(
         "NODES": " ".join(nodes),
         "SOCKET_GROUP": str(machine.socket_group()),
         "USERS": settings.network.users,
+        "INDEX": upstream.address(settings),
+        "PACKAGE_CACHE": str(settings.packages.cache),
         "GENERATION": str(generation.number),
         "FORMER": str(generation.number - 1),
         "REPLICAS": "1",

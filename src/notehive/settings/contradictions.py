@@ -187,6 +187,8 @@ def _of_groups(settings: Settings) -> Iterator[tuple[Location, str]]:
     for name in settings.groups if settings.services.mlflow else ():
         if len(name) < 2 or name.endswith("-") or name in RESERVED_BY_MLFLOW:
             yield ("groups", name), "cannot be the name of a workspace of MLflow; choose another"
+    if settings.services.pypi and "simple" in settings.groups:
+        yield ("groups", "simple"), "is an address of the package index; choose another name"
     reserved = {size for group in settings.groups.values() for size in group.sizes}
     for name, group in settings.groups.items():
         if group.limits == Limits() and not group.sizes:

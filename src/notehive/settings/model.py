@@ -288,8 +288,8 @@ class Mirrors(Section):
     )
     pypi: Mirror = Field(
         "",
-        description="Python index, the address that ends in simple/; users' `pip install` has "
-        "it too, unless it holds a password.",
+        description="Python index, the address that ends in simple/; users have it by way of "
+        "`services.pypi`, or without that directly, unless it holds a password.",
     )
     npm: Mirror = Field("", description="npm registry.")
     docker: Registry = Field(
@@ -312,7 +312,19 @@ class Services(Section):
         True, description="Groups' repositories of models, and images built from them, /git/."
     )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
+    pypi: bool = Field(True, description="Package cache and groups' own packages, /pypi/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
+
+
+class Packages(Section):
+    """The site's own package index."""
+
+    cache: Memory = Field(
+        10 * GIB,
+        ge=0,
+        description="Space for what came from the index upstream; what nobody has wanted for "
+        "longest goes first. Groups' own packages have no limit.",
+    )
 
 
 class Opening(Section):
@@ -428,6 +440,9 @@ class Settings(Section):
     )
     git: Git = Field(default_factory=Git, description="Groups' repositories of models.")
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
+    packages: Packages = Field(
+        default_factory=Packages, description="The site's own package index, /pypi/."
+    )
     network: Network = Field(default_factory=Network, description="Addresses inside the Swarm.")
 
     @property

@@ -1,0 +1,1 @@
+"""The package index at /pypi/: groups' own packages, and what the upstream index had, kept."""
