@@ -159,12 +159,12 @@ def test_the_dockerfile_of_a_model() -> None:
     assert dockerfiles.model("127.0.0.1:5000/notehive/dependencies:1234", 1700000000) == (
         "FROM 127.0.0.1:5000/notehive/dependencies:1234 AS files\n"
         "USER root\n"
-        "COPY project/ /opt/model/\n"
-        "RUN python3 -IS -m compileall -qq /opt/model || true; \\\n"
-        "    find /opt/model -exec touch --no-dereference --date=@1700000000 {} +\n"
+        "COPY project/ /files/opt/model/\n"
+        "RUN python3 -IS -m compileall -qq -s /files -p / /files || true; \\\n"
+        "    find /files -exec touch --no-dereference --date=@1700000000 {} +\n"
         "\n"
         "FROM 127.0.0.1:5000/notehive/dependencies:1234\n"
-        "COPY --from=files /opt/model/ /opt/model/\n"
+        "COPY --from=files /files/ /\n"
         "WORKDIR /opt/model\n"
         "USER jovyan\n"
     )

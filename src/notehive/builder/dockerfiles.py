@@ -41,12 +41,12 @@ def model(base: str, time: int) -> str:
     return f"""\
 FROM {base} AS files
 USER root
-COPY project/ {PLACE}/
-RUN python3 -IS -m compileall -qq {PLACE} || true; \\
-    find {PLACE} -exec touch --no-dereference --date=@{time} {{}} +
+COPY project/ /files{PLACE}/
+RUN python3 -IS -m compileall -qq -s /files -p / /files || true; \\
+    find /files -exec touch --no-dereference --date=@{time} {{}} +
 
 FROM {base}
-COPY --from=files {PLACE}/ {PLACE}/
+COPY --from=files /files/ /
 WORKDIR {PLACE}
 USER {USER}
 """
