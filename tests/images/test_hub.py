@@ -66,18 +66,18 @@ def test_pip_and_uv_have_the_token_for_the_index(image: str, containers: Contain
     server.write("/run/secrets/jupyterhub-token", TOKEN.encode())
     server.start()
     index = f"http://__token__:{TOKEN}@{place}"
-    until(lambda: server.sh("pip config get global.index-url || true") == index, "pip has it")
-    assert server.sh("pip config get global.trusted-host") == "notehive.localhost:8080"
+    until(lambda: f"global.index-url='{index}'" in server.sh("pip config list"), "pip has it")
+    assert "global.trusted-host='notehive.localhost:8080'" in server.sh("pip config list")
     assert f'url = "{index}"' in server.sh("cat /etc/uv/uv.toml")
     assert server.sh("stat -Lc %a /etc/pip.conf /etc/uv/uv.toml").split() == ["600", "600"]
     # The user's own goes before it.
-    assert server.sh("pip config set global.index-url http://x/ && pip config get global.index-url")
-    assert server.sh("PIP_INDEX_URL=http://y/ pip config list").splitlines()[0].startswith(":env:")
+    own = server.sh("pip config set global.index-url http://x/ && pip config list").splitlines()
+    assert "global.index-url='http://x/'" in own
 
 
 def test_without_an_index_of_the_site_there_is_no_configuration(
     image: str, containers: Containers
 ) -> None:
     job = containers.idle(image)
-    assert job.sh("docker-entrypoint pip config list") == ""
+    assert "index" not in job.sh("docker-entrypoint pip config list")
     assert job.sh("docker-entrypoint uv pip install --offline --dry-run pip 2>&1 && echo fine")

@@ -150,7 +150,7 @@ def test_uv_publishes_from_a_server(site: Site, gil: User, pia: User) -> None:
     done(gil, f"pip install --no-cache-dir --target /tmp/own {name}")
     # Others name the group's index: what it has is not in their own.
     assert sh(pia, f"pip install --no-cache-dir --target /tmp/own {name}").returncode != 0
-    index = f"$(pip config get global.index-url | sed s,/simple/,/{GUILD}/simple/,)"
+    index = f"$(sed -n 's,^index-url = ,,; s,/simple/,/{GUILD}/simple/,p' /etc/pip.conf)"
     done(pia, f"pip install --no-cache-dir --target /tmp/own --index-url {index} {name}")
 
 
@@ -167,7 +167,8 @@ def test_a_large_wheel_passes_through(site: Site, pia: User) -> None:
     script = f"""
 import zipfile
 with zipfile.ZipFile('/tmp/{name}-1.0-py3-none-any.whl', 'w') as wheel:
-    wheel.writestr('{name}-1.0.dist-info/METADATA', 'Name: {name}\\nVersion: 1.0\\n')
+    wheel.writestr('{name}-1.0.dist-info/METADATA',
+                   'Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n')
     wheel.writestr('{name}-1.0.dist-info/WHEEL',
                    'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
     with wheel.open('{name}.bin', 'w') as large:
