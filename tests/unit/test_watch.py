@@ -52,6 +52,23 @@ def test_many_followers_share_one_question() -> None:
     run(work, tasks=[task(ServiceID=service) for service in services])
 
 
+def test_by_a_name_alone_the_tasks_of_others_are_not_seen() -> None:
+    """As of those who wait for the end of an earlier server, while others start."""
+
+    def tasks(filters: dict[str, list[str]]) -> list[dict[str, Any]]:
+        names = [name.removesuffix(".") for name in filters["name"]]
+        return [task(ServiceID=f"id of {name}") for name in names if name != "nh-gone"]
+
+    async def work(watch: Watch, engine: StandInEngine) -> None:
+        found = await asyncio.gather(
+            first(watch, "nh-gone"), first(watch, "nh-ana"), first(watch, "nh-ben", "id of nh-ben")
+        )
+        services = [[each.service for each in tasks] for tasks in found]
+        assert services == [[], ["id of nh-ana"], ["id of nh-ben"]]
+
+    run(work, tasks=tasks)
+
+
 def test_nobody_follows_so_nothing_is_asked() -> None:
     async def work(watch: Watch, engine: StandInEngine) -> None:
         await first(watch, "nh-ana")
@@ -65,7 +82,7 @@ def test_nobody_follows_so_nothing_is_asked() -> None:
 
 
 def test_who_waits_long_is_looked_for_less_often() -> None:
-    waits = module._Follower(began=100.0, least=0.05)
+    waits = module._Follower("service-id", began=100.0, least=0.05)
     assert waits.patience(100.2) == 0.05
     assert waits.patience(105.0) == pytest.approx(0.5)
     assert waits.patience(900.0) == module.HEARTBEAT_SECONDS
@@ -73,9 +90,9 @@ def test_who_waits_long_is_looked_for_less_often() -> None:
 
 def test_a_newcomer_does_not_wait_for_the_patient() -> None:
     async def work(watch: Watch, engine: StandInEngine) -> None:
-        async with aclosing(watch.follow("nh-ben", least=3600)) as patient:
+        async with aclosing(watch.follow("nh-ben", "service-id", least=3600)) as patient:
             await anext(patient)
-            assert await first(watch, "nh-ana")
+            assert await first(watch, "nh-ana", "service-id")
         assert len(engine.asked) == 2
 
     run(work, tasks=[task()])

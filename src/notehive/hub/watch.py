@@ -27,10 +27,10 @@ PATIENCE_SECONDS = 20.0  # with an engine that does not answer
 
 
 class _Follower:
-    """Somebody who waits for news of one service."""
+    """Somebody who waits for news of one service, by its id or by the name alone."""
 
-    def __init__(self, began: float, least: float) -> None:
-        self.began, self.least = began, least
+    def __init__(self, service: str, began: float, least: float) -> None:
+        self.service, self.began, self.least = service, began, least
         self.news = asyncio.Event()
         self.tasks: list[Task] = []
         self.error: Exception | None = None
@@ -87,7 +87,7 @@ class Watch:
         `contextlib.aclosing`.
         """
         clock = asyncio.get_running_loop().time
-        follower = _Follower(clock(), least)
+        follower = _Follower(service, clock(), least)
         self._followers[name].add(follower)
         self._newcomer.set()
         if self._looking is None:
@@ -114,25 +114,37 @@ class Watch:
         clock = asyncio.get_running_loop().time
         answered = clock()
         try:
-            while names := list(self._followers):
+            while self._followers:
                 self._newcomer.clear()
                 began = clock()
-                # The filter takes beginnings of names, and a task is called NAME.SLOT.ID.
-                beginnings = [f"{name}." for name in names]
                 try:
-                    found = await self.engine.call("tasks", filters={"name": beginnings})
+                    for names in self._questions():
+                        # The filter takes beginnings of names, and a task is called NAME.SLOT.ID.
+                        beginnings = [f"{name}." for name in names]
+                        found = await self.engine.call("tasks", filters={"name": beginnings})
+                        self._tell(names, [Task.read(task) for task in found])
                 except (APIError, OSError):
                     if clock() - answered > PATIENCE_SECONDS:
                         raise
                     await asyncio.sleep(HEARTBEAT_SECONDS)
                     continue
                 answered = clock()
-                self._tell(names, [Task.read(task) for task in found])
                 await self._rest(answered, REST * (answered - began))
         except Exception as error:  # whatever it is, nobody may wait for ever
             self._tell(list(self._followers), [], error)
         finally:
             self._looking = None
+
+    def _questions(self) -> list[list[str]]:
+        """Give the names that are asked about together.
+
+        The engine does not tell the name of a task. So where somebody has no id to know theirs by,
+        the name is asked about alone.
+        """
+        by_id, by_name = [], []
+        for name, followers in self._followers.items():
+            (by_id if all(each.service for each in followers) else by_name).append(name)
+        return [names for names in (by_id, *([name] for name in by_name)) if names]
 
     async def _rest(self, now: float, least: float) -> None:
         """Wait for the next look, so long at least, or until somebody new waits for it."""
