@@ -18,11 +18,20 @@ class Owner:
     def shell(self, script: str, *, at: str = "") -> tuple[int, str]:
         """Run a script as a terminal of theirs does; give its exit code and what it says."""
         container = self.site.container(self.user.service)
-        script = f"exec 2>&1; cd /home/jovyan/{at} && {{ {script}; }}"
+        script = f"exec 2>&1; {self._resolve} cd /home/jovyan/{at} && {{ {script}; }}"
         done = run(
             *("docker", "exec", container, "docker-entrypoint", "bash", "-c", script), check=False
         )
         return done.returncode, done.stdout
+
+    @property
+    def _resolve(self) -> str:
+        """Leads git to the site: curl takes every name below `localhost` for its own machine."""
+        address = f"$(python3 -c 'import socket; print(socket.gethostbyname(\"{self.site.host}\"))')"
+        return (
+            "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.curloptResolve"
+            f" GIT_CONFIG_VALUE_0={self.site.host}:{self.site.port}:{address};"
+        )
 
     def does(self, script: str, *, at: str = "") -> str:
         """Run a script that must succeed."""
