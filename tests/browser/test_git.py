@@ -31,7 +31,7 @@ def test_own_repositories_are_shown(page: Page, login: Login, make_user: MakeUse
         " && echo '<script>document.title=\"ran\"</script>' > page.html"
         " && git add . && git commit -qm 'First' && git push -q origin main"
     )
-    docker("exec", anna.site.container(anna.service), "bash", "-c", script)
+    docker("exec", anna.site.container(anna.service), "docker-entrypoint", "bash", "-c", script)
 
     login(page, bert.name)
     page.get_by_role("link", name="Git", exact=True).click()

@@ -29,8 +29,9 @@ class Owner:
         """Leads git to the site: curl takes every name below `localhost` for its own machine."""
         address = f"$(python3 -c 'import socket; print(socket.gethostbyname(\"{self.site.host}\"))')"
         return (
-            "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.curloptResolve"
-            f" GIT_CONFIG_VALUE_0={self.site.host}:{self.site.port}:{address};"
+            "n=${GIT_CONFIG_COUNT:-0}; export GIT_CONFIG_COUNT=$((n + 1))"
+            " GIT_CONFIG_KEY_$n=http.curloptResolve"
+            f" GIT_CONFIG_VALUE_$n={self.site.host}:{self.site.port}:{address};"
         )
 
     def does(self, script: str, *, at: str = "") -> str:

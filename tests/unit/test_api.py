@@ -1,5 +1,6 @@
 """What programs of users ask of the platform: by real HTTP, as Nginx passes it on."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Any
 
 import pytest
 import requests
+import typer
 from aiohttp import web
+from typer.testing import CliRunner
 
 from notehive.api.app import make_app
 from notehive.errors import NotehiveError
 from notehive.git.repositories import Repositories
-from notehive.models import client
+from notehive.models import client, repositories
 from tests.support.listening import listening
 
 KEY, TOKEN = "k" * 64, "t" * 64
@@ -216,3 +219,46 @@ def test_the_client_says_what_the_api_says(api: Api, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("NOTEHIVE_URL", "http://127.0.0.1:1")
     with pytest.raises(NotehiveError, match=r"no answer .*; try again"):
         client.ask("GET", "/models")
+
+
+# The verbs
+
+
+@pytest.fixture
+def verbs(api: Api, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    """The command line, before an API that is asked without Nginx: it lacks its word."""
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        answer = api.ask(method, path, body)
+        if not answer.ok:
+            raise NotehiveError(answer.json()["message"])
+        made = answer.json()
+        if method == "POST":  # what the site's address leads to, here is a directory
+            made["clone_url"] = str(api.repositories.path(made["group"], made["name"]))
+        return made
+
+    monkeypatch.setattr(repositories, "ask", ask)
+    app = typer.Typer()
+    app.command("new")(repositories.new)
+    app.command("list")(repositories.list_models)
+    return app
+
+
+def test_new_and_list(verbs: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = CliRunner().invoke
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    done = run(verbs, ["new", "churn"])
+    assert done.exit_code == 0, done.output
+    assert "red/churn: http://site/git/red/churn.git/" in done.output
+    assert "Next: cd churn" in done.output
+    assert (home / "churn/.git/HEAD").read_text().strip() == "ref: refs/heads/main"
+    assert run(verbs, ["list"]).output == "red/churn  (empty)\n"
+    [told] = json.loads(run(verbs, ["list", "--json"]).output)
+    assert (told["group"], told["name"]) == ("red", "churn")
+    assert "churn: is here already" in str(run(verbs, ["new", "churn"]).exception)
+    (home / "churn").rename(home / "other")
+    said = str(run(verbs, ["new", "churn"]).exception)
+    assert said == "red/churn is there already; choose another name"
+    assert not (home / "churn").exists()

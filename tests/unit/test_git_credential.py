@@ -25,12 +25,8 @@ def told(asked: dict[str, str], verb: str = "get", **env: str) -> dict[str, str]
 
 
 def test_the_platforms_repositories() -> None:
-    assert told(ASKED) == {
-        "capability[]": "authtype",
-        "authtype": "Bearer",
-        "credential": "t0ken",
-        "ephemeral": "1",
-    }
+    assert told(ASKED) == {"username": "token", "password": "t0ken"}
+    assert told(ASKED, JUPYTERHUB_USER="ana")["username"] == "ana"
 
 
 @pytest.mark.parametrize(
@@ -58,10 +54,3 @@ def test_nobody_else(change: dict[str, str]) -> None:
 def test_nothing_is_kept_and_nothing_made_up() -> None:
     assert told(ASKED, "store") == told(ASKED, "erase") == {}
     assert told(ASKED, JUPYTERHUB_API_TOKEN="") == told(ASKED, NOTEHIVE_URL="") == {}
-
-
-def test_a_git_that_would_store_it_is_given_none() -> None:
-    asked = "".join(f"{key}={value}\n" for key, value in ASKED.items())
-    env = {"NOTEHIVE_URL": SITE, "JUPYTERHUB_API_TOKEN": "t0ken"}
-    done = subprocess.run([HELPER, "get"], input=asked, env=env, stdout=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stdout) == (0, "")

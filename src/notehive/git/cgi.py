@@ -42,6 +42,9 @@ async def run(
     over = False
     try:
         status, said = await head(process.stdout)
+        # Git's program says its first line before it listens. Nginx, once it has an answer, sends
+        # no more of a request: its client would wait for ever.
+        await feeding
         answer = web.StreamResponse(status=status, headers={**said, **headers})
         try:
             await answer.prepare(request)
@@ -61,12 +64,16 @@ async def run(
 
 
 async def feed(request: web.BaseRequest, stdin: asyncio.StreamWriter) -> None:
-    """Give a program the body of a request, as fast as it takes it; end where the client does."""
-    # ConnectionError: the program has heard enough, or the client has left.
-    with contextlib.suppress(ConnectionError, web.RequestPayloadError):
+    """Give a program the body of a request, as fast as it takes it; end where the client does.
+
+    What a program does not want to hear is read all the same: then the client hears why.
+    """
+    with contextlib.suppress(ConnectionError, web.RequestPayloadError):  # the client has left
         async for chunk in request.content.iter_any():
-            stdin.write(chunk)
-            await stdin.drain()
+            if not stdin.is_closing():
+                with contextlib.suppress(ConnectionError):
+                    stdin.write(chunk)
+                    await stdin.drain()
     stdin.close()
 
 
