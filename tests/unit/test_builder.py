@@ -160,7 +160,8 @@ def test_the_dockerfile_of_a_model() -> None:
         "FROM 127.0.0.1:5000/notehive/dependencies:1234 AS files\n"
         "USER root\n"
         "COPY project/ /files/opt/model/\n"
-        "RUN python3 -IS -m compileall -qq -s /files -p / /files || true; \\\n"
+        "RUN find /files -exec touch --no-dereference --date=@1700000000 {} + ; \\\n"
+        "    python3 -IS -m compileall -qq -s /files -p / /files || true; \\\n"
         "    find /files -exec touch --no-dereference --date=@1700000000 {} +\n"
         "\n"
         "FROM 127.0.0.1:5000/notehive/dependencies:1234\n"
@@ -177,8 +178,7 @@ def test_the_dockerfile_of_dependencies() -> None:
         "FROM base:1\n"
         "USER root\n"
         "RUN --mount=type=bind,source=packages,target=/tmp/packages \\\n"
-        "    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "
-        "--no-download \\\n"
+        "    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \\\n"
         "      /tmp/packages/*.deb \\\n"
         "    && rm -rf /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old "
         "/var/lib/dpkg/*-old\n"
@@ -259,6 +259,11 @@ def test_labels_say_what_an_image_is_of() -> None:
          "No matching distribution found for x"),
         (["ERROR: Cannot install a and b", "ERROR: ResolutionImpossible: for help visit"],
          "Cannot install a and b"),
+        (["ERROR: Cannot install -r x (line 1) because these package versions have conflicting "
+          "dependencies.", "The conflict is caused by:", "a 1.0 depends on b<2",
+          "The user requested (constraint) b==2.1", "To fix this you could try to:",
+          "ERROR: ResolutionImpossible: for help visit"],
+         "a 1.0 depends on b<2, but the notebook image has b==2.1"),
         (["E: Unable to locate package x"], "Unable to locate package x"),
         (["#5 ERROR: executor failed", "ERROR: failed to solve: x"], "failed to solve: x"),
         (["some words", " "], "some words"),

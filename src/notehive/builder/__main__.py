@@ -37,7 +37,7 @@ async def main() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     config = BuilderConfig.load()
     shutil.rmtree(WORK, ignore_errors=True)  # what an earlier builder left
-    WORK.mkdir()
+    WORK.mkdir(exist_ok=True)
     async with BuildEngine(SOCKET) as engine, door.new_session() as session:
         for kind in (labels.GATHERING, labels.CHECKING):
             await engine.remove_containers({labels.BUILDER: config.stack, labels.KIND: kind})

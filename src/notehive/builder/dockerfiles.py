@@ -8,7 +8,7 @@ USER = "jovyan"
 
 INSTALL_PACKAGES = """\
 RUN --mount=type=bind,source=packages,target=/tmp/packages \\
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends --no-download \\
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \\
       /tmp/packages/*.deb \\
     && rm -rf /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old /var/lib/dpkg/*-old
 """
@@ -35,14 +35,16 @@ def model(base: str, time: int) -> str:
     """Give that of a model's image, from the project's files in the context's folder `project`.
 
     They are root's, in one layer that equal files make equal: ``time`` (Unix) is all that it tells
-    of when. Python compiles them without what the project has installed (-IS), as that could have
-    code that every start of Python runs; a file that is no Python stays as it is.
+    of when, which what Python compiles repeats. It compiles without what the project has installed
+    (-IS), as that could have code that every start of Python runs; a file that is no Python stays
+    as it is.
     """
     return f"""\
 FROM {base} AS files
 USER root
 COPY project/ /files{PLACE}/
-RUN python3 -IS -m compileall -qq -s /files -p / /files || true; \\
+RUN find /files -exec touch --no-dereference --date=@{time} {{}} + ; \\
+    python3 -IS -m compileall -qq -s /files -p / /files || true; \\
     find /files -exec touch --no-dereference --date=@{time} {{}} +
 
 FROM {base}

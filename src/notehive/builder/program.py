@@ -1,11 +1,12 @@
 """One command of a build: its lines as they come, and its end when it must."""
 
 import asyncio
+import itertools
 import os
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -14,15 +15,18 @@ from notehive.builder import Say
 
 LOOK_SECONDS = 1.0
 BUILDKIT = re.compile(r"^#\d+ (?:\d+\.\d+ )?(?:(?:DONE|transferring|sha256:|\[internal\]) ?.*)?")
+CONFLICT = "The conflict is caused by:"
+USER = "The user requested "
+CONSTRAINT, IMAGE = f"{USER}(constraint) ", "the notebook image has "
 REMEMBERED = 200  # of the last lines, to find the reason of a failure in
 
 
 class FailedError(Exception):
     """A command did not do it."""
 
-    def __init__(self, code: int, lines: Sequence[str]) -> None:
+    def __init__(self, code: int, lines: Iterable[str]) -> None:
         self.code = code
-        super().__init__(reason(lines) or f"exit code {code}")
+        super().__init__(reason(list(lines)) or f"exit code {code}")
 
 
 async def run(
@@ -60,7 +64,11 @@ async def run(
 
 
 def reason(lines: Sequence[str]) -> str:
-    """Give the line of a log's end that says why it failed: the last error that tells something."""
+    """Give what a log's end says of why it failed: the last error that tells something."""
+    if CONFLICT in lines:  # pip's words for what it has tried come next
+        rest = lines[lines.index(CONFLICT) + 1 :]
+        tried = itertools.takewhile(lambda line: " depends on " in line or USER in line, rest)
+        return ", but ".join(line.replace(CONSTRAINT, IMAGE) for line in tried)
     errors = [line for line in lines if line.lower().startswith(("error:", "e: "))]
     telling = [line for line in errors if "ResolutionImpossible" not in line]
     found = (telling or errors or [line for line in lines if line.strip()] or [""])[-1]

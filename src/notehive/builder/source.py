@@ -5,7 +5,9 @@ could name programs that run with the builder's rights. The files are those that
 gives, never a checkout.
 """
 
+import os
 import tarfile
+import time
 from pathlib import Path
 
 from notehive import shell
@@ -28,7 +30,7 @@ class Source:
     def export(self, repository: Path, commit: str, to: Path) -> int:
         """Write the files of a commit below a new directory; give the commit's time (Unix).
 
-        All of it: modes are 644 or 755, times are the commit's. Raises BadInput.
+        All of it, with the modes 644 or 755. Raises BadInput.
         """
         if not (repository / "objects").is_dir():
             raise BadInput(f"{repository.parent.name}/{repository.stem}: no such repository")
@@ -48,6 +50,11 @@ class Source:
                     ) from None
         file.unlink()
         _require_contents(to)
+        now = time.time_ns()
+        for path in to.rglob("*"):
+            # As the files of no other build. BuildKit takes a file for one that it has been given
+            # before by its size and time; those of two commits of a second can be the same.
+            os.utime(path, ns=(now, now), follow_symlinks=False)
         return int(self._git(repository, "show", "--no-patch", "--format=%ct", commit))
 
     def _require_plain(self, repository: Path, commit: str) -> None:
