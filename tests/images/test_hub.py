@@ -80,4 +80,4 @@ def test_without_an_index_of_the_site_there_is_no_configuration(
 ) -> None:
     job = containers.idle(image)
     assert "index" not in job.sh("docker-entrypoint pip config list")
-    assert job.sh("docker-entrypoint uv pip install --offline --dry-run pip 2>&1 && echo fine")
+    assert "jupyterlab" in job.sh("docker-entrypoint uv pip list"), "nor a link that uv stumbles on"
