@@ -27,7 +27,8 @@ class Owner:
     @property
     def _resolve(self) -> str:
         """Leads git to the site: curl takes every name below `localhost` for its own machine."""
-        address = f"$(python3 -c 'import socket; print(socket.gethostbyname(\"{self.site.host}\"))')"
+        ask = f'import socket; print(socket.gethostbyname("{self.site.host}"))'
+        address = f"$(python3 -c '{ask}')"
         return (
             "n=${GIT_CONFIG_COUNT:-0}; export GIT_CONFIG_COUNT=$((n + 1))"
             " GIT_CONFIG_KEY_$n=http.curloptResolve"

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from notehive.api.app import make_app
 from notehive.errors import NotehiveError
 from notehive.git.repositories import Repositories
-from notehive.models import client, repositories
+from notehive.models import client
+from notehive.models.commands import repositories
 from tests.support.listening import listening
 
 KEY, TOKEN = "k" * 64, "t" * 64

@@ -141,7 +141,8 @@ class Watch:
         The engine does not tell the name of a task. So where somebody has no id to know theirs by,
         the name is asked about alone.
         """
-        by_id, by_name = [], []
+        by_id: list[str] = []
+        by_name: list[str] = []
         for name, followers in self._followers.items():
             (by_id if all(each.service for each in followers) else by_name).append(name)
         return [names for names in (by_id, *([name] for name in by_name)) if names]
