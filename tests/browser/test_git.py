@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Login, MakeUser
 from tests.support.hub import User
-from tests.support.site import docker, fetch
+from tests.support.owner import Owner
+from tests.support.site import fetch
 
 
 def make(owner: User, group: str) -> str:
@@ -31,7 +32,7 @@ def test_own_repositories_are_shown(page: Page, login: Login, make_user: MakeUse
         " && echo '<script>document.title=\"ran\"</script>' > page.html"
         " && git add . && git commit -qm 'First' && git push -q origin main"
     )
-    docker("exec", anna.site.container(anna.service), "docker-entrypoint", "bash", "-c", script)
+    Owner(anna.site, anna).does(script)
 
     login(page, bert.name)
     page.get_by_role("link", name="Git", exact=True).click()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from notehive.models.checks import Known, check, imports, resolution
@@ -625,6 +625,12 @@ NOTEBOOKS = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(
+    notebook={"cells": [{"cell_type": 0}], "metadata": {}, "nbformat": 4, "nbformat_minor": 0},
+    code="",
+    requirements="",
+    schema="",
+)
 @given(
     notebook=NOTEBOOKS,
     code=st.text(),

@@ -109,7 +109,10 @@ def _invalid(path: str, data: Any) -> Problem | None:
                 cell.setdefault("id", f"cell-{number}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        error = next(iter(iter_validate(data, version=major, version_minor=minor)), None)
+        try:
+            error = next(iter(iter_validate(data, version=major, version_minor=minor)), None)
+        except Exception:  # it stumbles over what it does not expect, like a cell of the type 0
+            return Problem(path, "", "is not valid, and nbformat cannot say why", REPAIR)
     if error is None:
         return None
     where = list(error.absolute_path)
