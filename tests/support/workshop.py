@@ -45,7 +45,7 @@ class Workshop:
         commit = repository.commit()
         tar = ["tar", "-c", "-C", str(place), f"lab/{name}.git"]
         subprocess.run(
-            ["/usr/bin/docker", "run", "--rm", "--interactive", "--user=0", "--network=none",
+            ["/usr/bin/docker", "run", "--rm", "--interactive", "--user=999:999", "--network=none",
              f"--volume={self.site.name}_git:/srv/git", self.image, "tar", "-x", "-C", "/srv/git"],
             input=subprocess.run(tar, check=True, capture_output=True).stdout, check=True,
         )  # fmt: skip
