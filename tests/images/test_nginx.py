@@ -20,7 +20,9 @@ def front(containers: Containers, **environment: str) -> Container:
         **environment,
     }
     options = tuple(f"--env={key}={value}" for key, value in values.items())
-    return containers.create(built("nginx"), options=options)
+    nginx = containers.create(built("nginx"), options=options)
+    nginx.write("/run/secrets/mlflow-key", b"key")  # each service behind the gate has one
+    return nginx
 
 
 def start(container: Container, address: str) -> None:
