@@ -84,10 +84,7 @@ class Models:
     def one(self, request: web.Request) -> Repository:
         """Give the repository that a request's path names, if the asker sees it."""
         group, name = request.match_info["group"], request.match_info["name"]
-        try:
-            found = self.repositories.find(group, name) if who_asks(request).sees(group) else None
-        except ValueError:
-            found = None
+        found = self.repositories.find(group, name) if who_asks(request).sees(group) else None
         if found is None:
             said = f"{group}/{name}: there is no such model, or it is not open to you"
             refuse(HTTPStatus.NOT_FOUND, said)

@@ -3,19 +3,16 @@
 ``GET /notehive-api/models/GROUP/NAME/pushes`` gives the last ones, the newest first.
 """
 
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hmac import compare_digest
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from notehive.api import records
 from notehive.api.asking import answer, body, refuse, stream
 from notehive.api.models import ONE
 from notehive.api.releases import Releases
@@ -70,16 +67,13 @@ class Pushes:
             refuse(HTTPStatus.UNAUTHORIZED, "only git tells of pushes")
         push = await body(request, Push)
         repository = self.found(push.repository)
-        record(repository.path, push)
+        records.add(repository.path / FILE, **push.model_dump(exclude={"repository"}))
         return await stream(request, self.follow(repository, push))
 
     def found(self, place: str) -> Repository:
         """Give the repository ``GROUP/NAME``."""
         group, _, name = place.partition("/")
-        try:
-            found = self.repositories.find(group, name)
-        except ValueError:
-            found = None
+        found = self.repositories.find(group, name)
         if found is None:
             refuse(HTTPStatus.NOT_FOUND, f"{place}: there is no such repository")
         return found
@@ -97,21 +91,5 @@ class Pushes:
 
     async def list(self, request: web.Request) -> web.Response:
         """Give the last pushes."""
-        return answer(recorded(self.one(request).path))
-
-
-def record(path: Path, push: Push) -> None:
-    """Add a push to those of a repository."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    told = {"time": now, **push.model_dump(exclude={"repository"})}
-    with (path / FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(told) + "\n")  # in one piece: lines of two pushes never mix
-
-
-def recorded(path: Path) -> list[dict[str, Any]]:
-    """Give the last pushes to a repository, the newest first."""
-    try:
-        lines = (path / FILE).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    return [json.loads(line) for line in reversed(lines[-MOST:])]
+        found = records.read(self.one(request).path / FILE)
+        return answer(found[: -MOST - 1 : -1])

@@ -9,18 +9,17 @@ more.
 """
 
 import asyncio
-import json
 import re
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from notehive.api import records
 from notehive.api.asking import answer, refuse, stream, who_asks
 from notehive.api.builder import STAGES, Builder
 from notehive.api.models import ONE
@@ -165,19 +164,13 @@ def last_words(event: Event) -> str:
 
 def record(path: Path, commit: str, user: str, **told: str) -> None:
     """Add what is known of a release to a repository."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    with (path / FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"time": now, "commit": commit, "user": user, **told}) + "\n")
+    records.add(path / FILE, commit=commit, user=user, **told)
 
 
 def recorded(path: Path) -> list[dict[str, Any]]:
     """Give the releases of a repository, each as it was last told of, the newest first."""
-    try:
-        lines = (path / FILE).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
     last: dict[str, dict[str, Any]] = {}
-    for told in map(json.loads, lines):
+    for told in records.read(path / FILE):
         if told["state"] == RUNNING:
             last.pop(told["commit"], None)  # begun once more: now it is the newest
         last[told["commit"]] = told

@@ -46,8 +46,11 @@ class Repositories:
         return self.root / group / f"{name}{SUFFIX}"
 
     def find(self, group: str, name: str) -> Repository | None:
-        """Give one, if it is there."""
-        path = self.path(group, name)
+        """Give one, if it is there; what can be no name is none."""
+        try:
+            path = self.path(group, name)
+        except ValueError:
+            return None
         return Repository(group, name, path) if path.is_dir() else None
 
     def make(self, group: str, name: str) -> Repository:
