@@ -1,0 +1,1 @@
+"""What happens to a model: its project, its steps, its versions."""
