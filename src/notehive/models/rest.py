@@ -95,9 +95,8 @@ class Mlflow:
 
 
 def _refusal(error: HTTPError) -> Refused:
-    text = error.read().decode(errors="replace")
     try:
-        said = json.loads(text)
-        return Refused(said.get("error_code", ""), said.get("message", text))
-    except (ValueError, AttributeError):
-        return Refused("", f"{error.code}: {text[:200]}")
+        said = json.load(error)
+        return Refused(said["error_code"], said["message"])
+    except (ValueError, KeyError, TypeError):  # not MLflow's words, but those of what is before it
+        return Refused("", f"{error.code} {error.reason}")

@@ -21,6 +21,7 @@ from notehive.models.step.failure import Failed, Stopped
 from notehive.models.step.kept import Kept
 from notehive.models.step.kernel import Kernel
 from notehive.models.step.log import Log
+from notehive.models.step.tracking import RUN_ID
 
 NAME = "notehive"
 SAVE_SECONDS = 5.0  # at most so often; papermill would write the notebook twice a cell
@@ -48,6 +49,7 @@ class Client(PapermillNotebookClient):
         self.kernel, self.lines, self.kept = kernel, log, Kept()
         self.number = 0  # of the code cell, from 1, as in Lab when all cells are run
         self.total = sum(map(is_run, self.nb.cells))
+        self.before = before_each_cell(self.nb, kernel.variables)
 
     def execute(self, **_: Any) -> NotebookNode:
         """Run all cells up to the first that fails; give the notebook."""
@@ -84,6 +86,8 @@ class Client(PapermillNotebookClient):
         injected = "injected-parameters" in cell.metadata.tags
         counted = is_run(cell)
         self.number += counted
+        if self.before and self.kc:
+            self.kc.execute(self.before, silent=True, store_history=False)
         try:
             self.execute_cell(cell, index, store_history=not injected)
         finally:
@@ -159,6 +163,18 @@ def execute(source: Path, kept: Path, values: Mapping[str, Any], kernel: Kernel,
     except PapermillExecutionError as error:
         text = next(iter(str(error.evalue).strip().splitlines()), "")[:LONGEST]
         raise Failed(f"cell {error.exec_count}: {error.ename}: {text}") from None
+
+
+def before_each_cell(notebook: NotebookNode, variables: Mapping[str, str]) -> str:
+    """Give what is run unseen before each cell.
+
+    MLflow's client forgets the run that it resumed once autolog has closed it, so that what a
+    later cell logs would be a run of its own. Not so if the notebook never opens a run itself.
+    """
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    if RUN_ID not in variables or "mlflow" not in code or "start_run" in code:
+        return ""
+    return f"import os; os.environ[{RUN_ID!r}] = {variables[RUN_ID]!r}; del os"
 
 
 def is_run(cell: NotebookNode) -> bool:

@@ -30,6 +30,7 @@ class Kernel:
 
         ``variables`` are added to the environment.
         """
+        self.variables = variables
         # Sockets of this container rather than ports: nobody else can speak to the kernel.
         sockets = Path(jupyter_runtime_dir()) / f"step-{os.getpid()}"
         self.manager = AsyncKernelManager(kernel_name=name, transport="ipc", ip=str(sockets))

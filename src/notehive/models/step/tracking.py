@@ -1,5 +1,6 @@
 """The run in MLflow that a step is: open before its kernel starts, closed when that has ended."""
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from notehive.models.step import notes
 from notehive.models.step.failure import Failed
 from notehive.models.step.job import Job
 
+RUN_ID = "MLFLOW_RUN_ID"
 LONGEST = 6000  # characters of a parameter's value that MLflow takes
 MOST = 100  # parameters in one call
 
@@ -54,9 +56,17 @@ class Tracked:
         pool.shutdown(wait=False)
 
     def variables(self) -> dict[str, str]:
-        """Give the variables with which MLflow's client logs to this very run."""
+        """Give the variables with which MLflow's client logs to this very run.
+
+        It resumes the run of the variable once. Runs that are opened after that are its children.
+        """
         run = self._run()
-        return {"MLFLOW_EXPERIMENT_NAME": self._job.model, "MLFLOW_RUN_ID": run.id}
+        child = {"mlflow.parentRunId": run.id, "notehive.run": self._job.run}
+        return {
+            "MLFLOW_EXPERIMENT_NAME": self._job.model,
+            RUN_ID: run.id,
+            "MLFLOW_RUN_CONTEXT": json.dumps(child),
+        }
 
     def link(self, file: str) -> str:
         """Give the address of the page that shows a file of the run."""
