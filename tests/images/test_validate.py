@@ -67,8 +67,11 @@ def examined(container: Container, name: str, content: str, **schema: Any) -> tu
     container.write("/tmp/data.csv", content.encode())
     container.write("/tmp/examine.py", EXAMINE.encode())
     if name.endswith(".parquet"):
-        read = "pd.read_csv('/tmp/data.csv', dtype={'zip': str}, parse_dates=['joined'])"
-        container.python(f"import pandas as pd; {read}.to_parquet('/tmp/{name}')")
+        container.python(
+            "import pandas as pd; frame = pd.read_csv('/tmp/data.csv', dtype={'zip': str})\n"
+            "frame['joined'] = pd.to_datetime(frame['joined'], format='ISO8601')\n"
+            f"frame.to_parquet('/tmp/{name}')"
+        )
     given = json.dumps({"columns": COLUMNS, **schema})
     rows, lines = json.loads(container.sh(f"python3 /tmp/examine.py /tmp/{name} '{given}'"))
     return rows, lines

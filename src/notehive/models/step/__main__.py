@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from notehive.errors import NotehiveError
+from notehive.lab import garbage
 from notehive.models.project import Project, load
 from notehive.models.step import notebook
 from notehive.models.step.failure import Failed, Stopped
@@ -41,6 +42,7 @@ def stop(number: int, *_: Any) -> None:
 
 def main() -> int:
     """Run the step; give the exit code."""
+    garbage.put_off()
     os.dup2(1, 2)  # one stream: nothing may come after the last line
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

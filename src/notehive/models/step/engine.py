@@ -55,11 +55,8 @@ class Client(PapermillNotebookClient):
         """Run all cells up to the first that fails; give the notebook."""
         self.kc, about = run_sync(self.kernel.client)()
         self.nb.metadata["language_info"] = about["language_info"]
-        try:
-            self.papermill_execute_cells()
-            self.set_widgets_metadata()
-        finally:
-            self.kc.stop_channels()
+        self.papermill_execute_cells()
+        self.set_widgets_metadata()
         return self.nb
 
     def papermill_execute_cells(self) -> None:

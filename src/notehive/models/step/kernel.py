@@ -19,6 +19,9 @@ from notehive.models.step.failure import Failed, Stopped
 START_SECONDS = 60
 END_SECONDS = 30  # of atexit hooks: MLflow's sends what is not yet sent
 STOP_SECONDS = 3  # of the same, if the step is told to end: soon it will be made to
+# A kernel of IPython that is asked by a message may wait 20 s for output to be sent by a thread that
+# has ended already.
+LEAVE = "(loop := get_ipython().kernel.io_loop).add_callback(loop.stop)"
 KILLED_FIRST = "500"  # at the memory limit; the step lives on and says what happened
 
 
@@ -31,6 +34,7 @@ class Kernel:
         ``variables`` are added to the environment.
         """
         self.variables = variables
+        self._client: Any = None
         # Sockets of this container rather than ports: nobody else can speak to the kernel.
         sockets = Path(jupyter_runtime_dir()) / f"step-{os.getpid()}"
         self.manager = AsyncKernelManager(kernel_name=name, transport="ipc", ip=str(sockets))
@@ -56,7 +60,7 @@ class Kernel:
 
         Raise Failed if the kernel does not answer.
         """
-        client = self.manager.client()
+        self._client = client = self.manager.client()
         client.start_channels(stdin=False, hb=False)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
@@ -88,6 +92,8 @@ class Kernel:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        if self._client:
+            self._client.stop_channels()
         run_sync(self.manager.cleanup_resources)()
 
     async def _ask_to_end(self, *, interrupt: bool) -> None:
@@ -99,7 +105,10 @@ class Kernel:
         try:
             if interrupt:
                 await self.manager.interrupt_kernel()  # it does not listen while a cell runs
-            await self.manager.request_shutdown()
+            if interrupt or self._client is None or not self.manager.ipykernel:
+                await self.manager.request_shutdown()
+            else:
+                self._client.execute(LEAVE, silent=True, store_history=False)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), STOP_SECONDS if interrupt else END_SECONDS)
         finally:

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from notehive.lab.later import loaded_later
 from notehive.models.step import parameters, tracking
 from notehive.models.step.failure import Failed, Stopped
 from notehive.models.step.job import Job
@@ -15,6 +16,9 @@ from notehive.models.step.log import Log
 
 # Imported when they are needed: the kernel is started before all else, and starts meanwhile.
 KERNEL, ENGINE, PAGE = (f"notehive.models.step.{name}" for name in ("kernel", "engine", "page"))
+
+# What papermill imports for notebooks that are somewhere else.
+LATER = ("pyarrow.fs:FileSelector:HadoopFileSystem", "requests")
 
 
 def run(job: Job, name: str, pipeline: Mapping[str, Any], log: Log, *, tracked: bool) -> None:
@@ -53,7 +57,8 @@ def _execute(
         spec = notebook.get("metadata", {}).get("kernelspec", {})
         kernels = import_module(KERNEL)
         with kernels.Kernel(spec.get("name", "python3"), source.parent, variables) as kernel:
-            engine = import_module(ENGINE)
+            with loaded_later(*LATER):
+                engine = import_module(ENGINE)
             if run.keeps:
                 threading.Thread(target=import_module, args=(PAGE,), daemon=True).start()
             engine.execute(source, kept, values, kernel, log)
