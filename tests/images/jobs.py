@@ -19,7 +19,7 @@ SERVE = (
 def notebook(*cells: str, parameters: str = "", kernel: str = "python3") -> bytes:
     """A notebook of code cells, the first of them `parameters` if there are any."""
     sources = [parameters, *cells] if parameters else list(cells)
-    code = [
+    code: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": f"cell-{number}",

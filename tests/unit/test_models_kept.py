@@ -1,17 +1,16 @@
 """How much of a cell's output is kept."""
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from notehive.models.step.kept import Kept
 
 
 def printed(text: str) -> NotebookNode:
-    return new_output("stream", name="stdout", text=text)
+    return NotebookNode(output_type="stream", name="stdout", text=text)
 
 
 def shown(text: str) -> NotebookNode:
-    return new_output("display_data", {"text/plain": text})
+    return NotebookNode(output_type="display_data", data={"text/plain": text})
 
 
 def kept(*outputs: NotebookNode) -> tuple[list[NotebookNode], Kept]:
@@ -43,7 +42,7 @@ def test_what_is_shown_is_kept_whole_or_not_at_all() -> None:
 
 
 def test_errors_are_kept_whole() -> None:
-    error = new_output("error", ename="E", evalue="x" * 50, traceback=["y" * 50])
+    error = NotebookNode(output_type="error", ename="E", evalue="x" * 50, traceback=["y" * 50])
     outputs, cut = kept(printed("1" * 10), error)
     assert outputs[-1] is error
     assert len(error.traceback[0]) == 50

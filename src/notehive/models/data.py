@@ -31,11 +31,11 @@ def log(name: str, *, scaler: Any = None, **parts: Any) -> dict[str, str]:
 
     import mlflow
 
-    run = mlflow.active_run() or mlflow.start_run()
+    mlflow.active_run() or mlflow.start_run()
     versions = {}
     for part, frame in parts.items():
         versions[part] = version = digest(frame)
-        source = _source(name, version) or _keep(run.info.run_id, name, version, frame)
+        source = _source(name, version) or _keep(name, version, frame)
         dataset = mlflow.data.from_pandas(frame, source=source, name=name, digest=version)
         mlflow.log_input(dataset, context=part)
         mlflow.log_param(f"{name}.{part}.rows", len(frame))
@@ -103,10 +103,12 @@ def _source(name: str, version: str) -> str | None:
     return None
 
 
-def _keep(run_id: str, name: str, version: str, frame: Any) -> str:
+def _keep(name: str, version: str, frame: Any) -> str:
+    import mlflow
+
     place = f"data/{name}/{version}.parquet"
     _upload(frame, place)
-    return f"runs:/{run_id}/{place}"
+    return str(mlflow.get_artifact_uri(place))
 
 
 def _upload(frame: Any, place: str) -> None:

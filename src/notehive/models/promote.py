@@ -50,8 +50,9 @@ def run(job: Job, project: Project, log: Log) -> None:
 def _holders(versions: Versions) -> dict[str, str | None]:
     """Give the versions of both roles. One that is both has no one to be compared with."""
     found = {role: versions.holder(role) for role in (CHALLENGER, CHAMPION)}
-    if found[CHALLENGER] and found[CHALLENGER] == found[CHAMPION]:
-        versions.dismiss(found[CHALLENGER])
+    challenger = found[CHALLENGER]
+    if challenger and challenger == found[CHAMPION]:
+        versions.dismiss(challenger)
         found[CHALLENGER] = None
     return found
 

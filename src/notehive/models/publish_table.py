@@ -70,7 +70,7 @@ def _prepare(connection: Any, schema: str, table: str, wanted: dict[str, str]) -
 
     place = sql.Identifier(schema, table)
     definitions = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
         for name, kind in wanted.items()
     )
     connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(place, definitions))

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from http.client import HTTPException
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -89,7 +90,7 @@ class Mlflow:
                 trouble = str(getattr(error, "reason", error))
             if time.monotonic() > deadline:
                 raise Failed(f"MLflow at {self.uri} does not answer: {trouble}")
-            if hasattr(request.data, "seek"):
+            if isinstance(request.data, BufferedReader):
                 request.data.seek(0)
             time.sleep(PAUSE_SECONDS)
 

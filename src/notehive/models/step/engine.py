@@ -4,6 +4,7 @@ import logging
 import signal
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ LATE_SECONDS = 120  # so long may output arrive after its cell has ended
 
 class Saving(NotebookExecutionManager):
     """Papermill's keeper of the notebook. It writes now and then, and whole files only."""
+
+    last_save_time: datetime
 
     def save(self, *, now: bool = False, **_: Any) -> None:
         """Write the notebook, unless it was written just before."""

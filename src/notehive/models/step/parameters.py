@@ -68,4 +68,4 @@ def _declaration(node: ast.stmt) -> tuple[str, type] | None:
                 return None
         case _:
             return None
-    return (name, kind) if kind in TYPES.values() else None
+    return (name, kind) if kind is not None and kind in TYPES.values() else None
