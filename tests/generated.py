@@ -2,12 +2,25 @@
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench import report
 from notehive import settings
+from notehive.models.declaration import Project
+from notehive.typed_yaml.section import describe
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def table(head: str, rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Give the lines of a table of keys: (key, default, help)."""
+    lines = [f"| {head} | default | what it says |", "|---|---|---|"]
+    for key, default, text in rows:
+        shown = f"`{default}`" if default and default != "required" else default
+        shown = "*required*" if default == "required" else shown
+        lines.append(f"| `{key}` | {shown} | {text.replace('|', chr(92) + '|')} |")
+    return lines
 
 
 def settings_reference() -> str:
@@ -18,14 +31,17 @@ def settings_reference() -> str:
         "Every key of `settings.yml`, with its default. All are optional, but where it says "
         "*required*. `NAME` is yours to choose. (This page is made from the code by `make docs`.)",
         "",
-        "| setting | default | what it says |",
-        "|---|---|---|",
+        *table("setting", settings.describe()),
     ]
-    for key, default, text in settings.describe():
-        shown = f"`{default}`" if default and default != "required" else default
-        shown = "*required*" if default == "required" else shown
-        lines.append(f"| `{key}` | {shown} | {text.replace('|', chr(92) + '|')} |")
     return "\n".join(lines) + "\n"
+
+
+def model_reference() -> str:
+    """Give docs/model-yml.md with the table of all keys."""
+    page = (ROOT / "docs/model-yml.md").read_text(encoding="utf-8")
+    place = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- end -->)", re.S)
+    keys = "\n".join(table("key", describe(Project)))
+    return place.sub(lambda _: f"\n{keys}\n\n", page)
 
 
 def benchmarks() -> str:
@@ -35,7 +51,11 @@ def benchmarks() -> str:
     return place.sub(lambda _: f"\n{report.last()}\n\n", page)
 
 
-GENERATED = {"docs/settings.md": settings_reference, "bench/README.md": benchmarks}
+GENERATED = {
+    "docs/settings.md": settings_reference,
+    "docs/model-yml.md": model_reference,
+    "bench/README.md": benchmarks,
+}
 
 
 def main() -> int:

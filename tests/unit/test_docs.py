@@ -11,6 +11,7 @@ import yaml
 
 from notehive import settings
 from notehive.cli import app
+from notehive.models import project
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = {".notehive", "node_modules", ".git", ".pytest_cache", ".venv"}
@@ -25,12 +26,19 @@ def pages() -> list[Path]:
     )
 
 
+MANUAL = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OF_MODELS = [ROOT / "docs/model-yml.md", ROOT / "docs/models.md"]
+
+
 def manual() -> str:
     """What an operator reads: README and docs/."""
-    return "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    )
+    return "\n".join(path.read_text(encoding="utf-8") for path in MANUAL)
+
+
+def examples(pages: list[Path]) -> list[str]:
+    """Blocks of YAML: of settings.yml, or in pages about models of model.yml."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    return re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
 
 
 def anchors(path: Path) -> set[str]:
@@ -110,10 +118,17 @@ def test_every_verb_in_the_documentation_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "block", re.findall(r"^```yaml\n(.*?)^```", manual(), re.M | re.S), ids=lambda text: text[:20]
+    "block",
+    examples([page for page in MANUAL if page not in OF_MODELS]),
+    ids=lambda text: text[:20],
 )
 def test_settings_in_the_documentation_are_accepted(block: str) -> None:
     settings.parse(block)
+
+
+@pytest.mark.parametrize("block", examples(OF_MODELS), ids=lambda text: text[:20])
+def test_models_in_the_documentation_are_right(block: str) -> None:
+    assert project.parse(block)[1] == []
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in ROOT.glob("*/Dockerfile")))

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from notehive.settings.login import Ldap, OAuth
 from notehive.settings.model import Group, Limits, Network, Nfs, OwnConfig, Settings, Storage
 from notehive.settings.values import EVERYONE, RESERVED_BY_MLFLOW, WRITABLE, format_memory
-
-Location = tuple[str | int, ...]
+from notehive.typed_yaml.document import Location
 
 
 def contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:

@@ -8,11 +8,11 @@ from notehive.settings.values import (
     Filter,
     Host,
     Name,
-    Section,
     SecureUrl,
     UserName,
     switch,
 )
+from notehive.typed_yaml.section import Section
 
 
 class LockOut(Section):

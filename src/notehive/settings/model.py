@@ -28,12 +28,12 @@ from notehive.settings.values import (
     OwnName,
     Ports,
     Registry,
-    Section,
     Subnet,
     Url,
     UserName,
     format_memory,
 )
+from notehive.typed_yaml.section import Section
 
 
 class Resources(Section):

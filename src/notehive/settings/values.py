@@ -1,11 +1,11 @@
-"""What the values of settings.yml may be, and the base of its sections."""
+"""What the values of settings.yml may be."""
 
 import ipaddress
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from notehive.usernames import check_user_name
 
@@ -190,9 +190,3 @@ Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]
 GenericResource = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-
-
-class Section(BaseModel):
-    """A part of settings.yml: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
