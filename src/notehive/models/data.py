@@ -28,6 +28,7 @@ def log(name: str, *, scaler: Any = None, **parts: Any) -> dict[str, str]:
     whose parameters are kept as well.
     """
     import mlflow.data
+    from mlflow.data.code_dataset_source import CodeDatasetSource
 
     import mlflow
 
@@ -35,7 +36,9 @@ def log(name: str, *, scaler: Any = None, **parts: Any) -> dict[str, str]:
     versions = {}
     for part, frame in parts.items():
         versions[part] = version = digest(frame)
-        source = _source(name, version) or _keep(name, version, frame)
+        place = _source(name, version) or _keep(name, version, frame)
+        # MLflow has no source for its own artifacts, but one that carries tags.
+        source = CodeDatasetSource({"uri": place})
         dataset = mlflow.data.from_pandas(frame, source=source, name=name, digest=version)
         mlflow.log_input(dataset, context=part)
         mlflow.log_param(f"{name}.{part}.rows", len(frame))
@@ -99,7 +102,7 @@ def _source(name: str, version: str) -> str | None:
     for run in mlflow.search_runs(filter_string=query, max_results=1, output_format="list"):
         for used in run.inputs.dataset_inputs:
             if (used.dataset.name, used.dataset.digest) == (name, version):
-                return str(json.loads(used.dataset.source)["uri"])
+                return str(json.loads(used.dataset.source)["tags"]["uri"])
     return None
 
 
