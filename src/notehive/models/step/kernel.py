@@ -19,8 +19,8 @@ from notehive.models.step.failure import Failed, Stopped
 START_SECONDS = 60
 END_SECONDS = 30  # of atexit hooks: MLflow's sends what is not yet sent
 STOP_SECONDS = 3  # of the same, if the step is told to end: soon it will be made to
-# A kernel of IPython that is asked by a message may wait 20 s for output to be sent by a thread that
-# has ended already.
+# A kernel of IPython that is asked by a message may wait 20 s for a thread that has ended already
+# to send its output.
 LEAVE = "(loop := get_ipython().kernel.io_loop).add_callback(loop.stop)"
 KILLED_FIRST = "500"  # at the memory limit; the step lives on and says what happened
 
