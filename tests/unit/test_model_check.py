@@ -579,6 +579,12 @@ def test_a_requirement_that_does_not_exist(tmp_path: Path) -> None:
     assert "--dry-run" in command
 
 
+def test_a_pip_that_says_nothing_is_a_problem_too(tmp_path: Path) -> None:
+    root = write(tmp_path, {"requirements.txt": "six\n"})
+    [problem] = resolution.check(root, lambda _: (137, "\n"))
+    assert (problem.place, problem.what) == ("", "pip ended with 137 and said nothing")
+
+
 def test_requirements_that_can_be_had_are_no_problem(tmp_path: Path) -> None:
     assert list(resolution.check(tmp_path, lambda _: (1, "not asked"))) == []
     root = write(tmp_path, {"requirements.txt": "six\n"})

@@ -33,11 +33,11 @@ def check(directory: Path, run: Runner) -> Iterator[Problem]:
     code, said = run(command(path))
     if code == 0:
         return
-    errors = re.findall(r"^ERROR: (.+)$", said, re.M) or said.strip().splitlines()[-1:]
-    for error in errors[-1:]:
-        named = [number for number, line in lines(text) if _names(error, line)]
-        place = f"line {named[0]}" if named else ""
-        yield Problem(FILE, place, error, "name packages and versions that the index has together")
+    said = said.strip() or f"pip ended with {code} and said nothing"
+    error = [*said.splitlines(), *re.findall(r"^ERROR: (.+)$", said, re.M)][-1]
+    named = [number for number, line in lines(text) if _names(error, line)]
+    place = f"line {named[0]}" if named else ""
+    yield Problem(FILE, place, error, "name packages and versions that the index has together")
 
 
 def _names(error: str, line: str) -> bool:

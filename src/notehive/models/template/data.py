@@ -24,5 +24,5 @@ def load(rows: int = 2000, seed: int = 0) -> pd.DataFrame:
         + 1.5 * (customers["contract"] == "monthly")
         - 1.5
     )
-    customers[TARGET] = (random.random(rows) < 1 / (1 + np.exp(-risk))).astype(int)
+    customers[TARGET] = random.random(rows) < 1 / (1 + np.exp(-risk))
     return customers
