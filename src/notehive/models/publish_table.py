@@ -1,6 +1,7 @@
 """The step `publish-table`: predictions into a table of the group's own schema in PostgreSQL."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from notehive.models import frames
@@ -10,6 +11,7 @@ from notehive.models.step.job import Job
 from notehive.models.step.log import Log
 
 URL = "NOTEHIVE_TABLES_URL"
+TEXTS = ("string", "categorical", "empty")  # as pandas calls what it finds; empty: all missing
 RUN, INTERVAL = "run", "interval_start"  # by which a run finds its own rows again
 
 
@@ -40,17 +42,16 @@ def columns(name: str, frame: Any) -> dict[str, str]:
     """Give the type in PostgreSQL of each column; raise Failed if one has none."""
     from pandas.api import types
 
-    kinds = [
+    kinds: list[tuple[Callable[[Any], bool], str]] = [
         (types.is_bool_dtype, "boolean"),
         (types.is_integer_dtype, "bigint"),
         (types.is_float_dtype, "double precision"),
         (types.is_datetime64_any_dtype, "timestamp with time zone"),
-        (types.is_string_dtype, "text"),
-        (lambda dtype: isinstance(dtype, types.CategoricalDtype), "text"),
+        (lambda values: types.infer_dtype(values) in TEXTS, "text"),
     ]
     found = {}
     for column in frame.columns:
-        fitting = (sql for fits, sql in kinds if fits(frame[column].dtype))
+        fitting = (sql for fits, sql in kinds if fits(frame[column]))
         kind = next(fitting, None)
         if kind is None:
             raise Failed(f"{name}, column {column}: {frame[column].dtype} has no type in a table")
