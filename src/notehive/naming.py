@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 
 READABLE = 24
+JOB = "job:"  # begins the names of jobs' identities
 
 
 def slug(text: str) -> str:
@@ -27,6 +28,29 @@ def server_service(stack: str, user: str, server: str = "") -> str:
     """Give the name of the Swarm service of a user's server; ``server`` if it has a name."""
     # A user's name holds no "/": the pair is unmistakable.
     return f"{stack}-{slug(f'{user}/{server}' if server else user)}"
+
+
+def job_service(
+    stack: str, *, group: str, model: str, pipeline: str, step: str, run: str, attempt: str
+) -> str:
+    """Give the name of the Swarm service of one attempt at a step of a model's pipeline."""
+    # A user's name holds no ":": no server has this text.
+    return f"{stack}-{slug(f'job:{step}:{group}/{model}/{pipeline}/{run}/{attempt}')}"
+
+
+def run_directory(group: str, model: str, pipeline: str, run: str) -> str:
+    """Give the path, below the storage's root, of what the steps of one run share."""
+    return f"runs/{group}/{model}/{slug(f'{pipeline}/{run}')}"
+
+
+def job_identity(group: str) -> str:
+    """Give the name under which the jobs of a group are known; no person can have one with ``:``."""
+    return f"{JOB}{group}"
+
+
+def group_of_job(user: str) -> str:
+    """Give the group whose jobs have this name, or nothing for a person."""
+    return user.removeprefix(JOB) if user.startswith(JOB) else ""
 
 
 def options_digest(options: Mapping[str, str]) -> str:

@@ -34,9 +34,12 @@ class _Follower:
 class Watch:
     """What the tasks of servers do."""
 
+    kind = "server"  # label of the services that it watches
+    look_seconds = LOOK_SECONDS
+
     def __init__(self, engine: Engine, stack: str) -> None:
         self.engine = engine
-        self._labels = [f"notehive.stack={stack}", "notehive.kind=server"]
+        self._labels = [f"notehive.stack={stack}", f"notehive.kind={self.kind}"]
         self._followers: dict[str, set[_Follower]] = defaultdict(set)  # by name of service
         self._looking: asyncio.Task[None] | None = None
         self._snapshot: dict[str, list[Task]] = {}
@@ -95,16 +98,19 @@ class Watch:
             if not self._followers[name]:
                 del self._followers[name]
 
+    def chosen(self, names: list[str]) -> dict[str, list[str]]:
+        """Give the filters of the tasks of these services."""
+        # They take beginnings of names, and a task is called NAME.SLOT.ID.
+        return {"name": [f"{name}." for name in names]}
+
     async def _look(self) -> None:
         """Tell the followers what there is, until nobody follows."""
         clock = asyncio.get_running_loop().time
         answered = clock()
         try:
             while names := list(self._followers):
-                # The filter takes beginnings of names, and a task is called NAME.SLOT.ID.
-                beginnings = [f"{name}." for name in names]
                 try:
-                    found = await self.engine.call("tasks", filters={"name": beginnings})
+                    found = await self.engine.call("tasks", filters=self.chosen(names))
                 except (APIError, OSError):
                     if clock() - answered > PATIENCE_SECONDS:
                         raise
@@ -112,7 +118,7 @@ class Watch:
                     continue
                 answered = clock()
                 self._tell(names, [Task.read(task) for task in found])
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(self.look_seconds)
         except Exception as error:  # whatever it is, nobody may wait for ever
             self._tell(list(self._followers), [], error)
         finally:

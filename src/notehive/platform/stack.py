@@ -71,6 +71,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "services": {
             "certbot": tls.kind == "acme",
             "mlflow": switched.mlflow,
+            "guard-jobs": switched.airflow,
             "registry": switched.registry,
             "registry-forwarder": switched.registry,
             # For other nodes, which a Swarm has none of without registry.
@@ -179,6 +180,7 @@ def hub_config(
         services=settings.services,
         storage=location,
         own_config=settings.own_config,
+        registry_port=settings.network.registry_port,
         constraints=storage.constraints(settings),
         # One with a password or token in it is for builds alone.
         pip_index_url=""
