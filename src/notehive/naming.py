@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Mapping
 
 READABLE = 24
-JOB = "job:"  # begins the names of jobs' identities
 
 
 def slug(text: str) -> str:
@@ -41,16 +40,6 @@ def job_service(
 def run_directory(group: str, model: str, pipeline: str, run: str) -> str:
     """Give the path, below the storage's root, of what the steps of one run share."""
     return f"runs/{group}/{model}/{slug(f'{pipeline}/{run}')}"
-
-
-def job_identity(group: str) -> str:
-    """Give the name under which the jobs of a group are known; no person can have one with ``:``."""
-    return f"{JOB}{group}"
-
-
-def group_of_job(user: str) -> str:
-    """Give the group whose jobs have this name, or nothing for a person."""
-    return user.removeprefix(JOB) if user.startswith(JOB) else ""
 
 
 def options_digest(options: Mapping[str, str]) -> str:

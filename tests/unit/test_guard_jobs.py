@@ -111,7 +111,7 @@ def test_nothing_else_is(guard: Running, body: Any, place: Any, value: Any) -> N
 def test_no_name_leads_out_of_the_runs(guard: Running, part: str) -> None:
     """Labels make the path of the run's directory."""
     names = {"group": "risk", "model": "churn", "pipeline": "train"} | {part: "../../homes"}
-    attempt = Attempt(**names, step="prepare", run="manual__1", number=1)
+    attempt = Attempt(names["group"], names["model"], names["pipeline"], "fit", "manual__1", 1)
     image = f"127.0.0.1:5000/models/{attempt.group}/{attempt.model}@sha256:{DIGEST}"
     config = bodies.config()
     assert create(guard, job(config, attempt, image)).status == 403

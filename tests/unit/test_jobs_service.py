@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from docker.types import SecretReference
 
-from notehive import naming
+from notehive import naming, usernames
 from notehive.hub.config import HubConfig, HubFile, HubStorage
 from notehive.hub.tasks import Task
 from notehive.jobs import service, step, verdict
@@ -156,8 +156,8 @@ def test_a_run_has_one_directory_and_each_try_a_service() -> None:
 def test_no_name_is_that_of_a_server() -> None:
     """A user's name has no colon, so that no digest is of the same text."""
     assert NAME.startswith("nh-job-prepare-risk-chu")
-    assert naming.group_of_job(naming.job_identity("risk")) == "risk"
-    assert naming.group_of_job("ana") == ""
+    assert usernames.group_of_job(usernames.job_identity("risk")) == "risk"
+    assert usernames.group_of_job("ana") == ""
 
 
 def test_on_nfs_its_volume_goes_with_the_container() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from notehive import naming
+from notehive import usernames
 from notehive.hub.sharing import kept
 from notehive.settings import Group
 
@@ -22,7 +22,7 @@ GATE_SCOPE = "access:services!service=gate"
 def told(model: Mapping[str, Any], groups: Mapping[str, Group]) -> dict[str, str]:
     """Give the headers for the hub's model of a user; ``groups`` are those of the settings."""
     rights = kept(groups, set(model.get("groups", ())))
-    if job_of := naming.group_of_job(model["name"]):
+    if job_of := usernames.group_of_job(model["name"]):
         # A job is nobody's who may look around: it has what is its group's.
         rights = {name: True for name in rights if name == job_of}
     return {

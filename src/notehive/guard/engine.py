@@ -78,7 +78,6 @@ class Engine:
             raise EngineError(status, str(said or "The Docker engine does not say why."))
         return Answer(status, data)
 
-
     @asynccontextmanager
     async def stream(self, asked: Stream) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a stream; give what comes of it. Raises EngineError where there is none."""

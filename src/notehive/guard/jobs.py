@@ -42,7 +42,7 @@ def calls(config: HubConfig) -> list[Call]:
 
 
 def rules(config: HubConfig) -> Rules:
-    """Give what a job may hold. What the operator's own JupyterHub gives to servers is not for it."""
+    """Give what a job may hold: nothing of what the operator's own JupyterHub gives to servers."""
     return Rules(
         labels=hub.labels(config, step.KIND),
         token=hub.labels(config, step.TOKEN),

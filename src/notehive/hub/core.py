@@ -6,6 +6,7 @@ from notehive.gate.headers import ADMIN_SCOPE, GATE_SCOPE
 from notehive.hub.config import HubConfig, read_secret
 from notehive.hub.cookies import cookie_settings
 
+
 def update_core(c: Any, config: HubConfig) -> None:
     """Set what does not depend on how people log in or where servers run."""
     hub = c.JupyterHub

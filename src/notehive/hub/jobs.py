@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyterhub import orm
 
-from notehive import naming
+from notehive import usernames
 from notehive.gate.headers import GATE_SCOPE
 from notehive.hub.config import HubConfig, read_secret
 from notehive.settings import EVERYONE
@@ -15,7 +15,7 @@ from notehive.settings import EVERYONE
 
 def identities(config: HubConfig) -> dict[str, str]:
     """Give the users for jobs, and the group of each."""
-    return {naming.job_identity(group): group for group in sorted({EVERYONE, *config.groups})}
+    return {usernames.job_identity(group): group for group in sorted({EVERYONE, *config.groups})}
 
 
 def update_jobs(c: Any, config: HubConfig) -> None:
@@ -24,21 +24,16 @@ def update_jobs(c: Any, config: HubConfig) -> None:
     c.JupyterHub.services.append(
         {"name": "jobs", "api_token": read_secret("jobs-token"), "display": False}
     )
-    c.JupyterHub.load_roles += [
-        {
-            "name": "jobs",
-            "scopes": [f"tokens!user={user}" for user in users],
-            "services": ["jobs"],
-        },
-        # All that they may: they have no page, and start no servers.
-        {"name": "job", "scopes": [GATE_SCOPE], "users": users},
-    ]
+    scopes = [f"tokens!user={user}" for user in users]
+    c.JupyterHub.load_roles.append({"name": "jobs", "scopes": scopes, "services": ["jobs"]})
+    # All that they may: they have no page, and start no servers.
+    c.JupyterHub.load_roles.append({"name": "job", "scopes": [GATE_SCOPE], "users": users})
 
 
 def ensure_identities(db: Any, config: HubConfig) -> None:
     """Have these users in the hub's database, each in its group alone, and no others like them."""
     wanted = identities(config)
-    for user in db.query(orm.User).filter(orm.User.name.startswith(naming.JOB)):
+    for user in db.query(orm.User).filter(orm.User.name.startswith(usernames.JOB)):
         if user.name not in wanted:
             db.delete(user)
     for name, group in wanted.items():

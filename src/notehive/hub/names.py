@@ -4,8 +4,7 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 
-from notehive import naming
-from notehive.usernames import check_user_name, normalize_user_name
+from notehive.usernames import check_user_name, group_of_job, normalize_user_name
 
 
 class Names(Authenticator):
@@ -17,7 +16,7 @@ class Names(Authenticator):
 
     def add_user(self, user: Any) -> Any:
         """Learn of a user whom the hub has; jobs are none whom anybody vouches for."""
-        return None if naming.group_of_job(user.name) else super().add_user(user)
+        return None if group_of_job(user.name) else super().add_user(user)
 
     def validate_username(self, username: str) -> bool:
         """Say whether a user can have this name, in its normal spelling."""

@@ -38,7 +38,7 @@ def _of_model(root: Path, group: str, model: str, only: str | None) -> Iterator[
         found = release.read(root, group, model)
         yield from [_dag(found, name) for name in found.pipelines if only in (None, name)]
     except Exception as error:  # whatever it is, the other models run on
-        log.exception("%s/%s: the release cannot be read", group, model)
+        log.error("%s/%s: the release cannot be read: %r", group, model, error)
         why = f"Its release cannot be read: `{error!r}`. Publish it again."
         name = f"{group}.{model}.{BROKEN}"
         yield DAG(name, schedule=None, tags={group, model, BROKEN}, doc_md=why)

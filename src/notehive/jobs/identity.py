@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import ClientSession, ClientTimeout
 
-from notehive import naming
+from notehive import usernames
 from notehive.gate.headers import GATE_SCOPE
 
 URL = "http://hub:8081/hub/api"
@@ -41,7 +41,7 @@ class Identities:
                 await self._ask("DELETE", group, f"/{token['id']}")
 
     async def _ask(self, method: str, group: str, path: str = "", **body: Any) -> Any:
-        user = quote(naming.job_identity(group), safe="")
+        user = quote(usernames.job_identity(group), safe="")
         headers = {"Authorization": f"token {self._token}"}
         async with self._session.request(
             method,

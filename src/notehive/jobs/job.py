@@ -88,9 +88,7 @@ class Job:
         platform, attempt = self.platform, self.attempt
         begun = await platform.runs.begin(attempt.directory, self.release)
         token = await platform.identities.issue(attempt.group, self.name)
-        secret = await tokens.create(
-            platform.engine, self.name, token, self.labels, TOKEN
-        )
+        secret = await tokens.create(platform.engine, self.name, token, self.labels, TOKEN)
         self.say(f"Commit {begun.commit}, as {begun.image}")
         request = service.build(platform.config, attempt, begun, self.size, [secret])
         await platform.engine.call("create_service", **request)

@@ -5,17 +5,18 @@ from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.triggers.base import StartTriggerArgs
 
 from notehive.jobs import facts
 from notehive.jobs.trigger import JobTrigger
 
 TRIGGER = f"{JobTrigger.__module__}.{JobTrigger.__qualname__}"
+NEXT = "execute"  # Airflow wants a method to go on with; the trigger's events end the task instead
 
 
 class StepOperator(BaseOperator):
-    """A step that is a job. Its trigger is all of it, unless it fails or waits for a pool."""
+    """A step that is a job. Its trigger is all of it, unless it waits for a pool."""
 
     template_fields: Sequence[str] = ()
     ui_color = "#e8f0fe"
@@ -27,16 +28,12 @@ class StepOperator(BaseOperator):
         # What starts in the triggerer never was in a queue, and there alone are slots counted.
         self.start_from_trigger = self.pool == "default_pool"
         self.start_trigger_args = StartTriggerArgs(
-            trigger_cls=TRIGGER, trigger_kwargs=self.job, next_method="ended"
+            trigger_cls=TRIGGER, trigger_kwargs=self.job, next_method=NEXT
         )
 
     def execute(self, context: Any) -> None:
         """Have the triggerer do it: a worker has had a slot of the pool for it."""
-        self.defer(trigger=JobTrigger(**self.job, run=facts.of(context)), method_name="ended")
-
-    def ended(self, context: Any, event: Mapping[str, str]) -> None:
-        """Fail, as the trigger says; Airflow decides whether to try again."""
-        raise AirflowException(event["failed"])
+        self.defer(trigger=JobTrigger(**self.job, run=facts.of(context)), method_name=NEXT)
 
 
 class PipelineOperator(TriggerDagRunOperator):

@@ -1,7 +1,7 @@
 """What has been published: the release.json of each model, read as far as DAGs need it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Release:
     @property
     def pipelines(self) -> Mapping[str, Mapping[str, Any]]:
         """What model.yml says of each pipeline."""
-        return self.model["pipelines"]  # type: ignore[no-any-return]
+        return self.model["pipelines"]
 
     def dag_id(self, pipeline: str) -> str:
         """Give the name of a pipeline's DAG."""
@@ -69,24 +69,25 @@ def _tasks(model: Mapping[str, Any], pipeline: Mapping[str, Any]) -> list[Task]:
     for step in steps:
         needs = before if step.get("needs") is None else step["needs"]
         before = [step["run"]]
-        said = [each for each in (step, pipeline, model)]
-
-        def first(key: str, default: Any, said: Sequence[Mapping[str, Any]] = said) -> Any:
-            return next((each[key] for each in said if each.get(key) is not None), default)
-
+        # What a step does not say, its pipeline does, and then the model.
+        said = {**_given(model), **_given(pipeline), **_given(step)}
         found.append(
             Task(
                 name=names[step["run"]],
                 run=step["run"],
                 needs=tuple(names[run] for run in needs),
                 when=step.get("when") or "",
-                size=first("size", ""),
-                retries=first("retries", 0),
-                timeout=_seconds(first("timeout", "")),
-                pool=first("pool", ""),
+                size=said.get("size", ""),
+                retries=said.get("retries", 0),
+                timeout=_seconds(said.get("timeout", "")),
+                pool=said.get("pool", ""),
             )
         )
     return found
+
+
+def _given(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if value is not None}
 
 
 def _seconds(text: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from docker.types import ConfigReference, Mount, SecretReference
 
-from notehive import naming
+from notehive import usernames
 from notehive.hub import service, tracking
 from notehive.hub.config import HubConfig
 from notehive.hub.mounting import Directory, mount
@@ -62,7 +62,9 @@ def build(
 def environment(config: HubConfig, attempt: Attempt, begun: Begun) -> dict[str, str]:
     """Give the variables of a job, none of them secret."""
     env = {
-        "JUPYTERHUB_USER": naming.job_identity(attempt.group),  # the author of its runs in MLflow
+        "JUPYTERHUB_USER": usernames.job_identity(
+            attempt.group
+        ),  # the author of its runs in MLflow
         **attempt.environment(),
         "NOTEHIVE_RUN_DIR": RUN_DIRECTORY,
         "NOTEHIVE_IMAGE": begun.image,

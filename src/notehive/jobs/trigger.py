@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow.triggers.base import (
     BaseTrigger,
+    TaskFailedEvent,
     TaskSkippedEvent,
     TaskSuccessEvent,
     TriggerEvent,
@@ -23,6 +24,7 @@ from notehive.jobs.platform import Platform
 from notehive.jobs.runs import RunsError
 from notehive.jobs.service import Begun, Size
 from notehive.jobs.step import Attempt
+from notehive.jobs.verdict import Verdict
 
 # Whoever asks again within this time, like a triggerer that starts anew before Airflow has
 # written down how a job ended, is answered by what is left of it.
@@ -43,9 +45,11 @@ class JobTrigger(BaseTrigger):
         when: str = "",
         run: Mapping[str, Any] | None = None,
     ) -> None:
-        """``step``: group, model, pipeline and step; ``release`` and ``size``: arguments of
-        `Begun` and `Size`; ``timeout``: seconds, 0 for none; ``when``: the step that says whether
-        to run at all; ``run``: what `facts.of` gave, None if Airflow is to be asked for it.
+        """Take JSON, which Airflow keeps.
+
+        ``step``: group, model, pipeline and step; ``release`` and ``size``: arguments of `Begun`
+        and `Size`; ``timeout``: seconds, 0 for none; ``when``: the step that says whether to run
+        at all; ``run``: what `facts.of` gave, None if Airflow is to be asked for it.
         """
         super().__init__()
         self.arguments: dict[str, Any] = {
@@ -81,13 +85,12 @@ class JobTrigger(BaseTrigger):
             verdict = await self.job.run()
             told = await self._told(self.job, step["step"]) if verdict.done else {}
         except (IdentityError, RunsError) as error:
-            yield TriggerEvent({"failed": str(error)})
-            return
+            verdict, told = Verdict(False, str(error)), {}
         if verdict.done:
             yield TaskSuccessEvent(xcoms={facts.TOLD: told} if told else None)
         else:
-            # Not Airflow's own event of a failed task, which knows no retries.
-            yield TriggerEvent({"failed": verdict.words})
+            self.log.error("%s", verdict.words)
+            yield TaskFailedEvent()  # Airflow decides whether to try again
         _in_background(_discard_later(self.job))
 
     async def on_kill(self) -> None:

@@ -30,7 +30,9 @@ def judge(
     if task.exit_code == FAILED and last:
         return Verdict(False, last)
     if task.exit_code in (OUT_OF_MEMORY, ending.KILLED):
-        surely = "It ran" if task.exit_code == OUT_OF_MEMORY else "It was killed; most likely it ran"
+        surely = (
+            "It ran" if task.exit_code == OUT_OF_MEMORY else "It was killed; most likely it ran"
+        )
         return Verdict(
             False,
             f"{surely} out of memory: it may use {memory(limit)}. "
