@@ -64,9 +64,12 @@ def release(site: Site, directory: Path, group: str = "lab", model: str = "churn
     (directory / "step.py").write_text(STEP)
     (directory / "Dockerfile").write_text(
         textwrap.dedent(f"""
-        FROM {site.image("notebooks-base")}
-        USER root
-        RUN rm -rf {PACKAGE} && mkdir -p {PACKAGE} /opt/model && touch {PACKAGE}/__init__.py
+        FROM {site.image("notebooks-base")} AS notebooks
+        # Small, for it is pushed: what starts a notebook image, and Python.
+        FROM {site.image("python")}
+        RUN useradd --uid 1000 --gid users jovyan && mkdir -p {PACKAGE} /opt/model
+        COPY --from=notebooks /usr/local/bin/walled /usr/local/bin/docker-entrypoint /usr/local/bin/
+        RUN touch {PACKAGE}/__init__.py {PACKAGE}/../__init__.py
         COPY step.py {PACKAGE}/
         WORKDIR /opt/model
         USER jovyan
@@ -74,12 +77,11 @@ def release(site: Site, directory: Path, group: str = "lab", model: str = "churn
     )
     site.docker("build", "--quiet", "--tag", reference, str(directory))
     distribute.push_all(settings.load(site.file), [reference], lambda text: None)
-    found = site.docker("image", "inspect", "--format", '{{join .RepoDigests "\\n"}}', reference)
+    site.docker("pull", "--quiet", reference)  # only now has it a digest by this name
+    found = site.docker("image", "inspect", "--format", "{{join .RepoDigests \" \"}}", reference)
     name = f"127.0.0.1:{port}/models/{group}/{model}@"
-    digests = [line for line in found.splitlines() if line.startswith(name)]
-    if not digests:  # it was pushed under another port
-        digests = [name + found.splitlines()[0].partition("@")[2]]
-    return Begun(digests[0], "c0ffee")
+    [digest] = [each for each in found.split() if each.startswith(name)]
+    return Begun(digest, "c0ffee")
 
 
 def secret(site: Site, service: str, name: str) -> str:
