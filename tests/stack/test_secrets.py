@@ -15,11 +15,13 @@ HOLDERS = {
     "hub-admin-token": "hub",
     "hub-cookie": "hub",
     "hub-state": "hub",
+    "jobs-token": "hub",
     "mlflow-key": "mlflow",
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
     "proxy-token": "proxy",
     "registry-password": "registry",
+    "runs-token": "storage",
     "storage-token": "storage",
 }
 
