@@ -16,7 +16,7 @@ from tests.support.site import Site
 Work = Callable[[Platform], Awaitable[Any]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def ports(site: Site) -> Iterator[Ports]:
     with jobs.ports(site) as ports:
         yield ports

@@ -78,7 +78,7 @@ def release(site: Site, directory: Path, group: str = "lab", model: str = "churn
     site.docker("build", "--quiet", "--tag", reference, str(directory))
     distribute.push_all(settings.load(site.file), [reference], lambda text: None)
     site.docker("pull", "--quiet", reference)  # only now has it a digest by this name
-    found = site.docker("image", "inspect", "--format", "{{join .RepoDigests \" \"}}", reference)
+    found = site.docker("image", "inspect", "--format", '{{join .RepoDigests " "}}', reference)
     name = f"127.0.0.1:{port}/models/{group}/{model}@"
     [digest] = [each for each in found.split() if each.startswith(name)]
     return Begun(digest, "c0ffee")
