@@ -44,8 +44,11 @@ class Following:
         async with aclosing(self.watch.follow(self.name, self.service)) as looks:
             async for tasks in looks:
                 task = current(tasks)
-                if task is None and await self._engine.find("service", self.service):
-                    continue  # it has no task yet
+                if task is None or not task.wanted:
+                    if await self._engine.find("service", self.service) is None:
+                        task = None  # what is left of it ends
+                    elif task is None:
+                        continue  # it has none yet
                 if task and task.starting and task.state not in UNPLACED:
                     await self._say_where(task)
                 elif task and task.starting and clock() - asked > ASK_SECONDS:
