@@ -29,6 +29,19 @@ def server_service(stack: str, user: str, server: str = "") -> str:
     return f"{stack}-{slug(f'{user}/{server}' if server else user)}"
 
 
+def job_service(
+    stack: str, *, group: str, model: str, pipeline: str, step: str, run: str, attempt: str
+) -> str:
+    """Give the name of the Swarm service of one attempt at a step of a model's pipeline."""
+    # A user's name holds no ":": no server has this text.
+    return f"{stack}-{slug(f'job:{step}:{group}/{model}/{pipeline}/{run}/{attempt}')}"
+
+
+def run_directory(group: str, model: str, pipeline: str, run: str) -> str:
+    """Give the path, below the storage's root, of what the steps of one run share."""
+    return f"runs/{group}/{model}/{slug(f'{pipeline}/{run}')}"
+
+
 def options_digest(options: Mapping[str, str]) -> str:
     """Give a few letters that other options of a volume would change.
 

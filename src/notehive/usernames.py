@@ -4,6 +4,7 @@ import unicodedata
 
 LONGEST = 64
 PUNCTUATION = ".-_@+"
+JOB = "job:"  # begins the names of jobs, which no person can have
 # Letters and marks that nothing is drawn for: with them a name could pass for another's.
 INVISIBLE = frozenset(
     map(
@@ -58,6 +59,16 @@ def check_user_name(name: str) -> str:
                 f"not {_show(character)}."
             )
     return name
+
+
+def job_identity(group: str) -> str:
+    """Give the name under which the jobs of a group are known."""
+    return f"{JOB}{group}"
+
+
+def group_of_job(user: str) -> str:
+    """Give the group whose jobs have this name, or nothing for a person."""
+    return user.removeprefix(JOB) if user.startswith(JOB) else ""
 
 
 def _is_letter_or_digit(character: str) -> bool:

@@ -18,6 +18,7 @@ HOLDERS = {
     "hub-admin-token": "hub",
     "hub-cookie": "hub",
     "hub-state": "hub",
+    "jobs-token": "hub",
     "mlflow-key": "mlflow",
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
@@ -25,6 +26,7 @@ HOLDERS = {
     "push-token": "git",
     "pypi-key": "pypi",
     "registry-password": "registry",
+    "runs-token": "storage",
     "storage-token": "storage",
 }
 

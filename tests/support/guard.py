@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from aiohttp import web
 
 from notehive.guard import hub
 from notehive.guard.app import Guard
+from notehive.guard.calls import Call
 from notehive.guard.engine import Engine
 from notehive.hub.config import HubConfig
 
@@ -54,6 +55,8 @@ class StandIn:
             return web.json_response({"message": f"{path} not found"}, status=404)
         if request.method == "DELETE":
             return web.Response(status=200)
+        if isinstance(self.found[path], bytes):
+            return web.Response(body=self.found[path])
         return web.json_response(self.found[path])
 
     @property
@@ -118,8 +121,13 @@ class Running:
 
 
 @contextmanager
-def running(config: HubConfig, directory: Path, port: int = 0) -> Iterator[Running]:
-    """The hub's guard, in a thread of its own, on any free port unless one is given."""
+def running(
+    config: HubConfig,
+    directory: Path,
+    port: int = 0,
+    calls: Callable[[HubConfig], Sequence[Call]] = hub.calls,
+) -> Iterator[Running]:
+    """A client's guard, in a thread of its own, on any free port unless one is given."""
     stand_in, socket = StandIn(), str(directory / "docker.sock")
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -131,7 +139,7 @@ def running(config: HubConfig, directory: Path, port: int = 0) -> Iterator[Runni
         await engine.setup()
         await web.UnixSite(engine, socket).start()
         async with Engine(socket) as client:
-            guard = web.ServerRunner(web.Server(Guard(hub.calls(config), client)))
+            guard = web.ServerRunner(web.Server(Guard(calls(config), client)))
             await guard.setup()
             await web.TCPSite(guard, "127.0.0.1", port).start()
             started.append(guard.addresses[0][1])

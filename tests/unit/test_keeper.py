@@ -4,20 +4,27 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from aiohttp import ClientSession
 from tornado.httpserver import HTTPServer
 
 from notehive.hub import keeper
+from notehive.jobs.runs import Runs as RunsClient
+from notehive.jobs.runs import RunsError
+from notehive.jobs.service import Begun
 from notehive.storage import usage as measuring
 from notehive.storage.api import make_app
 from notehive.storage.directories import Directories
+from notehive.storage.runs import Runs
 from notehive.storage.usage import Usage, disk_usage
 
 TOKEN = "s3cret" * 5
+RUNS_TOKEN = "runs" * 5
+RUN = "runs/risk/churn/train-0123456789"
 HOME = "homes/ana-0123456789"
 
 
@@ -54,7 +61,7 @@ def kept(tmp_path: Path) -> Iterator[Keeper]:
         listening.setblocking(False)
 
         async def serve() -> None:
-            app = make_app(directories, Usage(directories), TOKEN)
+            app = make_app(directories, Usage(directories), TOKEN, Runs(root), RUNS_TOKEN)
             HTTPServer(app).add_sockets([listening])
 
         loop.run_until_complete(serve())
@@ -216,3 +223,89 @@ def test_the_hubs_client(kept: Keeper, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(keeper, "ATTEMPTS", 2)
     with pytest.raises(keeper.KeeperError, match="Try again in a minute"):
         asyncio.run(keeper.make(HOME))
+
+
+# The directories of runs
+
+
+def with_client(kept: Keeper, work: Callable[[RunsClient], Awaitable[None]]) -> None:
+    async def use() -> None:
+        async with ClientSession() as session:
+            await work(RunsClient(session, RUNS_TOKEN, kept.base))
+
+    asyncio.run(use())
+
+
+def test_a_run_goes_on_as_it_began(kept: Keeper) -> None:
+    """A push in the middle of it changes nothing of it; another run begins with what is new."""
+
+    async def work(runs: RunsClient) -> None:
+        old, new = Begun("old", "c0ffee"), Begun("new", "decade")
+        assert await runs.begin(RUN, old) == old
+        assert await runs.begin(RUN, new) == old
+        assert await runs.begin(f"{RUN}0", new) == new
+
+    with_client(kept, work)
+    assert kept.mode(RUN) == 0o700
+    assert [kept.mode(path) for path in ("runs", "runs/risk", "runs/risk/churn")] == [0o711] * 3
+    assert not list((kept.root / RUN).iterdir()), "no step could change what it began with"
+
+
+def test_what_a_step_told(kept: Keeper) -> None:
+    async def work(runs: RunsClient) -> None:
+        await runs.begin(RUN, Begun("image", "c0ffee"))
+        assert await runs.told(RUN, "drift") == {}
+        told = kept.root / RUN / ".notehive"
+        told.mkdir()
+        (told / "drift.json").write_text('{"drifted": true}')
+        assert await runs.told(RUN, "drift") == {"drifted": True}
+        for nonsense in ("{", "[]", '"text"', "\0"):
+            (told / "drift.json").write_text(nonsense)
+            assert await runs.told(RUN, "drift") == {}
+
+    with_client(kept, work)
+
+
+def test_no_link_leads_to_somebody_elses_files(kept: Keeper) -> None:
+    """A step runs as the user of the keeper, and may make any link in its run's directory."""
+    theirs = kept.root / "homes" / "private"
+    theirs.mkdir()
+    (theirs / "drift.json").write_text('{"secret": "theirs"}')
+
+    async def work(runs: RunsClient) -> None:
+        await runs.begin(RUN, Begun("image", "c0ffee"))
+        told = kept.root / RUN / ".notehive"
+        told.symlink_to(theirs)
+        assert await runs.told(RUN, "drift") == {}
+        told.unlink()
+        told.mkdir()
+        (told / "drift.json").symlink_to(theirs / "drift.json")
+        assert await runs.told(RUN, "drift") == {}
+        os.mkfifo(told / "fifo.json")  # would not end
+        assert await runs.told(RUN, "fifo") == {}
+
+    with_client(kept, work)
+
+
+@pytest.mark.parametrize(
+    "path", ["runs/../homes/x", "runs/a/b/..", "runs/.x/b/c", "runs/A/b/c", "runs/a/b/c.json"]
+)
+def test_no_run_is_called_so(kept: Keeper, path: str) -> None:
+    before = kept.everything()
+    assert kept.ask("PUT", f"/{path}", RUNS_TOKEN).status_code in (400, 404)
+    assert kept.everything() == before
+
+
+def test_each_token_is_for_its_own_kind(kept: Keeper) -> None:
+    assert kept.ask("PUT", f"/{RUN}", TOKEN).status_code == 401
+    assert kept.ask("GET", f"/{RUN}/told/drift", TOKEN).status_code == 401
+    assert kept.ask("PUT", f"/{HOME}", RUNS_TOKEN).status_code == 401
+    assert kept.ask("GET", "/usage", RUNS_TOKEN).status_code == 401
+
+
+def test_a_keeper_that_refuses(kept: Keeper) -> None:
+    async def work(runs: RunsClient) -> None:
+        with pytest.raises(RunsError, match="logs storage"):
+            await runs.begin("runs/A/b/c", Begun("image", "c0ffee"))
+
+    with_client(kept, work)

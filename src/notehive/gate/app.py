@@ -15,10 +15,9 @@ from typing import Any
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
-from notehive.gate.headers import told
+from notehive.gate.headers import GATE_SCOPE, told
 from notehive.hub.config import read_secret
 from notehive.hub.cookies import cookie_settings
-from notehive.hub.core import GATE_SCOPE
 from notehive.settings import Group
 
 COOKIE = "notehive-gate"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from notehive import usernames
 from notehive.hub.sharing import kept
 from notehive.settings import Group
 
@@ -15,11 +16,16 @@ KEY = "X-Notehive-Key"  # what Nginx shows to a service, so that it believes the
 # Who may open the hub's page Admin. The gate's cookie carries it for administrators, and so do
 # their own tokens unless they were made for less; a server's token never does.
 ADMIN_SCOPE = "admin-ui"
+# What a browser session and a token of a user may do beside what JupyterHub allows by itself.
+GATE_SCOPE = "access:services!service=gate"
 
 
 def told(model: Mapping[str, Any], groups: Mapping[str, Group]) -> dict[str, str]:
     """Give the headers for the hub's model of a user; ``groups`` are those of the settings."""
     rights = kept(groups, set(model.get("groups", ())))
+    if job_of := usernames.group_of_job(model["name"]):
+        # A job is nobody's who may look around: it has what is its group's.
+        rights = {name: True for name in rights if name == job_of}
     return {
         USER: model["name"].encode("ascii", "backslashreplace").decode(),
         ADMIN: "yes" if ADMIN_SCOPE in model["scopes"] else "",

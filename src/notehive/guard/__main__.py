@@ -1,24 +1,28 @@
-"""Run the guard for the hub: ``python3 -m notehive.guard``."""
+"""Run the guard for one of its clients: ``python3 -m notehive.guard hub``."""
 
 import asyncio
 import logging
+import sys
 
 from aiohttp import web
 
-from notehive.guard import hub
+from notehive.guard import hub, jobs
 from notehive.guard.app import Guard
 from notehive.guard.engine import Engine
 from notehive.hub.config import HubConfig
 
 PORT = 2375
 SOCKET = "/var/run/docker.sock"
+CLIENTS = {"hub": hub.calls, "jobs": jobs.calls}
 
 
-async def main() -> None:
+async def main(client: str) -> None:
     """Serve until the container is stopped."""
     async with Engine(SOCKET) as engine:
-        guard = Guard(hub.calls(HubConfig.load()), engine)
-        runner = web.ServerRunner(web.Server(guard, access_log=None))
+        guard = Guard(CLIENTS[client](HubConfig.load()), engine)
+        # Who no longer listens to a log is not waited for.
+        server = web.Server(guard, access_log=None, handler_cancellation=True)
+        runner = web.ServerRunner(server)
         await runner.setup()
         await web.TCPSite(runner, port=PORT).start()
         await asyncio.Event().wait()
@@ -26,4 +30,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(main())
+    asyncio.run(main(*sys.argv[1:]))

@@ -9,9 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from notehive.guard.calls import Asked, Call
-from notehive.guard.engine import Answer, Engine, EngineError
+from notehive.guard.engine import Answer, Engine, EngineError, Stream
 from notehive.guard.refused import MalformedError, RefusedError
-from notehive.guard.strict import parse_filters, parse_json
+from notehive.guard.strict import parse_json
 
 BODY_SECONDS = 10  # for a body to arrive; how long it may be is aiohttp's default, 1 MiB
 # The engine makes a raw connection of what has the first; the second hides what a body says.
@@ -27,11 +27,14 @@ class Guard:
         self.calls = calls
         self.engine = engine
 
-    async def __call__(self, request: web.BaseRequest) -> web.Response:
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; an error is ``{"message": ...}``, as the engine says it."""
         try:
             call, asked = await self._read(request)
-            return _respond(await call.answer(self.engine, asked))
+            answer = await call.answer(self.engine, asked)
+            if isinstance(answer, Stream):
+                return await self._pass_on(answer, request)
+            return _respond(answer)
         except RefusedError as error:
             log.warning("refused %s %r: %s", request.method, request.raw_path, error)
             return _fail(400 if isinstance(error, MalformedError) else 403, str(error))
@@ -49,10 +52,21 @@ class Guard:
                 return call, Asked(
                     version=match["version"],
                     name=match["name"],
-                    filters=parse_filters(query, call.known_filters),
+                    filters=call.read_query(query),
                     body=await self._body(request, call),
                 )
         raise RefusedError(f"{request.method} {path} is not a call that the guard lets through.")
+
+    async def _pass_on(self, stream: Stream, request: web.BaseRequest) -> web.StreamResponse:
+        """Pass on what the engine says, as it says it."""
+        async with self.engine.stream(stream) as chunks:
+            response = web.StreamResponse()
+            response.content_type = "application/octet-stream"
+            await response.prepare(request)
+            async for chunk in chunks:
+                await response.write(chunk)
+        await response.write_eof()
+        return response
 
     async def _body(self, request: web.BaseRequest, call: Call) -> Any:
         if not call.has_body:

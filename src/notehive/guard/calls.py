@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from notehive.guard.answers import Shape, reduce
-from notehive.guard.engine import Answer, Engine
-from notehive.guard.strict import Filters
+from notehive.guard.engine import Answer, Engine, Stream
+from notehive.guard.strict import Filters, parse_filters
 
 # Before 1.41 the engine ignores limits of processes and dropped capabilities.
 VERSION = r"/v1\.(?:4[1-9]|[5-9][0-9])"
@@ -45,8 +45,12 @@ class Call(ABC):
         tail = f"/(?P<name>{NAME})" if self.named else "(?P<name>)"
         return re.fullmatch(f"(?P<version>{VERSION}){re.escape(self.path)}{tail}", path)
 
+    def read_query(self, query: str) -> Filters:
+        """Take what the query asks for. Raises MalformedError."""
+        return parse_filters(query, self.known_filters)
+
     @abstractmethod
-    async def answer(self, engine: Engine, asked: Asked) -> Answer:
+    async def answer(self, engine: Engine, asked: Asked) -> Answer | Stream:
         """Do it. Raises RefusedError, and EngineError where the engine does not do it."""
 
 

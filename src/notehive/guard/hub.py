@@ -51,16 +51,20 @@ def rules(config: HubConfig) -> Rules:
         ),
         same=("notehive.user", "notehive.server"),
         name=partial(_name, config),
-        images=frozenset(image.reference for image in config.images.values()),
+        may_run=partial(_may_run, config),
         network=f"{config.stack}_users",
         constraints=frozenset(config.constraints),
         command=service.ENTRYPOINT,
         sysctls=service.SYSCTLS,
         configs=[(trusted.id, trusted.name, trusted.target)] if (trusted := config.trusted) else [],
-        most=_most(config),
+        most=most(config),
         mounts=partial(_mounts, config),
         own_config=config.own_config,
     )
+
+
+def _may_run(config: HubConfig, labels: LabelSet, image: str) -> bool:
+    return image in {each.reference for each in config.images.values()}
 
 
 def _name(config: HubConfig, labels: LabelSet) -> str:
@@ -77,7 +81,8 @@ def _mounts(config: HubConfig, labels: LabelSet) -> list[Mount]:
     return [read(Mount, dict(mount)) for mount in mounts]
 
 
-def _most(config: HubConfig) -> Most:
+def most(config: HubConfig) -> Most:
+    """Give the most that one service of users' code may have."""
     limits = [size.limit for size in config.sizes.values()]
     if config.own_config.limit:
         limits.append(config.own_config.limit)

@@ -22,7 +22,7 @@ class Rules:
     labels: LabelSet  # that each has
     known: frozenset[str]  # those of the platform's labels that a client may set
     name: Callable[[LabelSet], str]  # of a service, by its labels
-    images: frozenset[str]
+    may_run: Callable[[LabelSet, str], bool]  # an image, by a service's labels
     network: str
     constraints: frozenset[str]  # that each has
     command: Sequence[str]  # of each, before its own arguments
@@ -45,8 +45,8 @@ class Rules:
                 raise RefusedError(f"Labels: {key} is not the same in ContainerSpec.")
         if service.Name != self.name(service.Labels):
             raise RefusedError(f"Name: {service.Name!r} is not the name that the labels make.")
-        if container.Image not in self.images:
-            raise RefusedError(f"Image: {container.Image!r} is not among images: in settings.yml.")
+        if not self.may_run(service.Labels, container.Image):
+            raise RefusedError(f"Image: {container.Image!r} is none that this service may run.")
         self._check_networks([network.Target for network in task.Networks])
         if container.Command != self.command:
             raise RefusedError(f"Command: it is {' '.join(self.command)}, and no other.")

@@ -8,7 +8,7 @@ from notehive.hub.config import HubConfig
 def configure(c: Any, config: HubConfig) -> None:
     """Set all of JupyterHub's configuration ``c``."""
     # Imported here, so that the command line can use notehive.hub.config without JupyterHub.
-    from notehive.hub import accounts, choosing, core, culling, pages, spawner
+    from notehive.hub import accounts, choosing, core, culling, jobs, pages, spawner
 
     core.update_core(c, config)
     accounts.update_accounts(c, config)
@@ -16,3 +16,4 @@ def configure(c: Any, config: HubConfig) -> None:
     choosing.update_choosing(c, config)
     spawner.update_spawner(c, config)
     culling.update_culling(c, config)
+    jobs.update_jobs(c, config)

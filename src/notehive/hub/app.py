@@ -6,6 +6,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from tornado.ioloop import PeriodicCallback
 
+from notehive.hub import jobs
 from notehive.hub.sweep import sweep
 from notehive.hub.watch import shared
 
@@ -28,6 +29,12 @@ class NotehiveHub(JupyterHub):
             orm.APIToken.id.not_in(told),
         ).delete()
         self.db.commit()
+
+    async def init_groups(self) -> None:
+        """Know the groups of the settings, and the users who are the groups' jobs."""
+        await super().init_groups()
+        if platform := self.config.NotehiveSpawner.get("platform"):
+            jobs.ensure_identities(self.db, platform)
 
     async def start(self) -> None:
         """Start the hub, then sweep, and again every minute."""

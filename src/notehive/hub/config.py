@@ -55,6 +55,7 @@ class HubConfig(BaseModel):
     storage: HubStorage
     constraints: list[str]  # Swarm placement constraints of users' servers
     own_config: OwnConfig
+    registry_port: int = 5000  # loopback port, on every node, that images come from
     pip_index_url: str  # without services.pypi: users' Python index; empty for pip's own default
     trusted: HubFile | None = None  # what users' servers trust, if the images' bundle is too little
 

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from notehive.gate.headers import ADMIN_SCOPE
+from notehive.gate.headers import ADMIN_SCOPE, GATE_SCOPE
 from notehive.hub.config import HubConfig, read_secret
 from notehive.hub.cookies import cookie_settings
-
-# What a browser session and a token of a user may do beside what JupyterHub allows by itself.
-GATE_SCOPE = "access:services!service=gate"
 
 
 def update_core(c: Any, config: HubConfig) -> None:

@@ -14,6 +14,7 @@ from traitlets import Any as AnyTrait
 from traitlets import List
 
 from notehive import naming
+from notehive.gate.headers import GATE_SCOPE
 from notehive.hub import (
     culling,
     ending,
@@ -30,7 +31,6 @@ from notehive.hub import (
 )
 from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
-from notehive.hub.core import GATE_SCOPE
 from notehive.hub.engine import Engine
 from notehive.hub.refusal import refusal
 from notehive.hub.rights import groups_of, rights_of

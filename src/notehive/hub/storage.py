@@ -6,13 +6,13 @@ mounts them.
 
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
-from typing import NamedTuple
 
-from docker.types import DriverConfig, Mount
+from docker.types import Mount
 
 from notehive import naming
 from notehive.hub import keeper
 from notehive.hub.config import HubConfig
+from notehive.hub.mounting import Directory, mount
 from notehive.hub.sharing import shared
 from notehive.settings import format_memory, home_quota
 
@@ -21,14 +21,6 @@ HOME = "/home/jovyan"
 
 class OverQuotaError(ValueError):
     """A home holds more than its quota; says so in a sentence."""
-
-
-class Directory(NamedTuple):
-    """A directory below the storage's root, as one user's servers have it."""
-
-    path: str
-    target: str
-    read_only: bool = False
 
 
 def directories(config: HubConfig, user: str, groups: Set[str]) -> Iterator[Directory]:
@@ -40,23 +32,7 @@ def directories(config: HubConfig, user: str, groups: Set[str]) -> Iterator[Dire
 
 def mounts(config: HubConfig, user: str, groups: Set[str]) -> list[Mount]:
     """Give the mounts of these directories, and nothing else of the storage."""
-    return [_mount(config, directory) for directory in directories(config, user, groups)]
-
-
-def _mount(config: HubConfig, directory: Directory) -> Mount:
-    source = f"{config.storage.root}/{directory.path}"
-    if not config.storage.nfs:
-        return Mount(directory.target, source, type="bind", read_only=directory.read_only)
-    options = {"type": "nfs", "o": config.storage.nfs, "device": f":{source}"}
-    return Mount(
-        directory.target,
-        f"{config.stack}-{directory.path.replace('/', '-')}-{naming.options_digest(options)}",
-        type="volume",
-        read_only=directory.read_only,
-        no_copy=True,  # root, who would copy what the image has there, is nobody on the server
-        labels={"notehive.stack": config.stack, "notehive.kind": "mount"},
-        driver_config=DriverConfig("local", options),
-    )
+    return [mount(config, directory) for directory in directories(config, user, groups)]
 
 
 async def prepare(

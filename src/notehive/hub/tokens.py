@@ -20,18 +20,18 @@ def beginning(service: str) -> str:
 
 
 async def create(
-    engine: Engine, service: str, token: str, labels: Mapping[str, str]
+    engine: Engine, service: str, token: str, labels: Mapping[str, str], kind: str = KIND
 ) -> SecretReference:
     """Make the secret of a server; give what its service names it by."""
     name = beginning(service) + hashlib.sha256(token.encode()).hexdigest()[:8]
-    labels = {**labels, "notehive.kind": KIND}
+    labels = {**labels, "notehive.kind": kind}
     secret: Mapping[str, Any] = await engine.call("create_secret", name, token.encode(), labels)
     return SecretReference(secret["ID"], name, filename=FILE, uid=USER_ID, gid=GROUP_ID, mode=0o400)
 
 
-async def discard(engine: Engine, *labels: str) -> None:
+async def discard(engine: Engine, *labels: str, kind: str = KIND) -> None:
     """Remove the tokens that have all these labels."""
-    chosen = {"label": [f"notehive.kind={KIND}", *labels]}
+    chosen = {"label": [f"notehive.kind={kind}", *labels]}
     for secret in await engine.call("secrets", filters=chosen):
         await discard_one(engine, secret)
 

@@ -18,21 +18,32 @@ class InVainError(Exception):
         self.for_now = for_now  # whether it might another time
 
 
-async def reason(engine: Engine, task: Task, waited: float, need: room.Need, network: str) -> str:
+async def reason(
+    engine: Engine,
+    task: Task,
+    waited: float,
+    need: room.Need,
+    network: str,
+    *,
+    what: str = "server",
+    patience: float | None = None,
+) -> str:
     """Say what an unplaced task waits for, nothing if the Swarm has only just begun.
 
     ``waited``: seconds since its service was made; ``network``: name of the one that it is
-    to have an address in. Raises InVainError.
+    to have an address in; ``patience``: seconds to wait for a place, if not those of a server.
+    Raises InVainError.
     """
+    patience = ROOM_SECONDS if patience is None else patience
     if task.error:
         nodes, tasks = await asyncio.gather(
             engine.call("nodes"), engine.call("tasks", filters={"desired-state": "running"})
         )
         hopeless, words = room.judge(need, nodes, tasks)
         if hopeless:
-            raise InVainError(f"This server cannot run: {words}.", for_now=False)
-        if waited > ROOM_SECONDS:
-            raise InVainError(f"There is no room for this server now: {words}.", for_now=True)
+            raise InVainError(f"This {what} cannot run: {words}.", for_now=False)
+        if waited > patience:
+            raise InVainError(f"There is no room for this {what} now: {words}.", for_now=True)
         return f"Waiting: {words}"
     if waited > ADDRESS_SECONDS:
         found, tasks, nodes = await asyncio.gather(
@@ -47,7 +58,7 @@ async def reason(engine: Engine, task: Task, waited: float, need: room.Need, net
                 "Stop a server, or ask an administrator to enlarge network.users.",
                 for_now=True,
             )
-        if waited > ROOM_SECONDS:
+        if waited > patience:
             raise InVainError(f"The Swarm gave it no place within {waited:.0f} s.", for_now=True)
         return "Waiting for an address"
     return ""

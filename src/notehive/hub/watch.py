@@ -25,6 +25,8 @@ HEARTBEAT_SECONDS = 1.0  # a follower hears this often even of nothing new
 SNAPSHOT_SECONDS = 2.0  # how old what `tasks` tells may be
 PATIENCE_SECONDS = 20.0  # with an engine that does not answer
 
+Question = tuple[list[str], dict[str, list[str]]]  # names of services, and the filters of tasks
+
 
 class _Follower:
     """Somebody who waits for news of one service, by its id or by the name alone."""
@@ -43,9 +45,11 @@ class _Follower:
 class Watch:
     """What the tasks of servers do."""
 
+    kind = "server"  # label of the services that it watches
+
     def __init__(self, engine: Engine, stack: str) -> None:
         self.engine = engine
-        self._labels = [f"notehive.stack={stack}", "notehive.kind=server"]
+        self._labels = [f"notehive.stack={stack}", f"notehive.kind={self.kind}"]
         self._followers: dict[str, set[_Follower]] = defaultdict(set)  # by name of service
         self._looking: asyncio.Task[None] | None = None
         self._newcomer = asyncio.Event()
@@ -118,10 +122,8 @@ class Watch:
                 self._newcomer.clear()
                 began = clock()
                 try:
-                    for names in self._questions():
-                        # The filter takes beginnings of names, and a task is called NAME.SLOT.ID.
-                        beginnings = [f"{name}." for name in names]
-                        found = await self.engine.call("tasks", filters={"name": beginnings})
+                    for names, filters in self.questions():
+                        found = await self.engine.call("tasks", filters=filters)
                         self._tell(names, [Task.read(task) for task in found])
                 except (APIError, OSError):
                     if clock() - answered > PATIENCE_SECONDS:
@@ -135,8 +137,8 @@ class Watch:
         finally:
             self._looking = None
 
-    def _questions(self) -> list[list[str]]:
-        """Give the names that are asked about together.
+    def questions(self) -> list[Question]:
+        """Give the names that are followed, as they are asked about together.
 
         The engine does not tell the name of a task. So where somebody has no id to know theirs by,
         the name is asked about alone.
@@ -145,7 +147,9 @@ class Watch:
         by_name: list[str] = []
         for name, followers in self._followers.items():
             (by_id if all(each.service for each in followers) else by_name).append(name)
-        return [names for names in (by_id, *([name] for name in by_name)) if names]
+        together = [names for names in (by_id, *([name] for name in by_name)) if names]
+        # The filter takes beginnings of names, and a task is called NAME.SLOT.ID.
+        return [(names, {"name": [f"{name}." for name in names]}) for names in together]
 
     async def _rest(self, now: float, least: float) -> None:
         """Wait for the next look, so long at least, or until somebody new waits for it."""

@@ -1,6 +1,8 @@
 """`down`: stop everything of a stack, keep its data; `down --purge` forgets them too."""
 
 from notehive import docker, shell
+from notehive.jobs.step import KIND as JOB
+from notehive.jobs.step import TOKEN as JOB_TOKEN
 from notehive.platform import prepull, self_signed, services, swarm
 from notehive.platform.patience import until_none
 from notehive.platform.steps import Steps
@@ -16,7 +18,8 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
         servers = ids("service", label, "label=notehive.kind=server")
         remove("service", servers)
         step.say(str(len(servers)))
-    remove("service", ids("service", label, f"label=notehive.kind={prepull.KIND}"))
+    for kind in (prepull.KIND, JOB):
+        remove("service", ids("service", label, f"label=notehive.kind={kind}"))
     with steps.step("Services") as step:
         # Networks that an earlier `down` is still removing make it fail; what counts comes next.
         shell.run(docker.command("stack", "rm", stack), check=False)
@@ -24,7 +27,8 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
     with steps.step("Network"):
         await_removed(ids("network", label))
         remove("config", ids("config", label))
-        remove("secret", ids("secret", label, "label=notehive.kind=token"))
+        for kind in ("token", JOB_TOKEN):
+            remove("secret", ids("secret", label, f"label=notehive.kind={kind}"))
     if not purge:
         return
     with steps.step("Data"):

@@ -75,6 +75,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "builder": switched.git and switched.registry,
             "certbot": tls.kind == "acme",
             "git": switched.git,
+            "guard-jobs": switched.airflow,
             "mlflow": switched.mlflow,
             "pypi": switched.pypi,
             "registry": switched.registry,
@@ -189,6 +190,7 @@ def hub_config(
         services=settings.services,
         storage=location,
         own_config=settings.own_config,
+        registry_port=settings.network.registry_port,
         constraints=storage.constraints(settings),
         # Without an index of our own. One with a password or token in it is for builds alone.
         pip_index_url=""

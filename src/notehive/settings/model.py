@@ -308,6 +308,7 @@ class Git(Section):
 class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
+    airflow: bool = Field(True, description="Pipelines: schedules, runs and logs, /airflow/.")
     git: bool = Field(
         True, description="Groups' repositories of models, and images built from them, /git/."
     )

@@ -6,18 +6,22 @@ from pathlib import Path
 
 from notehive.storage.api import make_app
 from notehive.storage.directories import Directories
+from notehive.storage.runs import Runs
 from notehive.storage.usage import Usage
 
 PORT = 8091
 ROOT = Path("/srv/storage")
 TOKEN = Path("/run/secrets/storage-token")
+RUNS_TOKEN = Path("/run/secrets/runs-token")
 
 
 async def main() -> None:
     """Serve until the container is stopped."""
     directories = Directories(ROOT)
     usage = Usage(directories)
-    make_app(directories, usage, TOKEN.read_text(encoding="utf-8").strip()).listen(PORT)
+    tokens = (path.read_text(encoding="utf-8").strip() for path in (TOKEN, RUNS_TOKEN))
+    token, runs_token = tokens
+    make_app(directories, usage, token, Runs(ROOT), runs_token).listen(PORT)
     await usage.measure_all_the_time()
 
 

@@ -2,10 +2,14 @@
 
 ``PUT /homes/NAME`` makes a directory, ``GET`` says what it held when last measured, ``POST
 /homes/NAME/measure`` measures it now; ``/shared/NAME`` is the same. ``GET /usage`` gives all.
+
+With a token of its own: ``PUT /runs/GROUP/MODEL/RUN`` makes the directory of a run, and gives the
+JSON that it was made with, ``GET /runs/GROUP/MODEL/RUN/told/STEP`` what a step has told in it.
 """
 
 import asyncio
 import hmac
+import json
 import shutil
 from http import HTTPStatus
 from typing import Any
@@ -13,17 +17,16 @@ from typing import Any
 from tornado.web import Application, HTTPError, RequestHandler
 
 from notehive.storage.directories import Directories
+from notehive.storage.runs import Runs
 from notehive.storage.usage import Usage
 
 PATIENCE = 20.0  # seconds that a request waits for a measurement
 
 
-class Handler(RequestHandler):
+class Guarded(RequestHandler):
     """What the handlers share: the token, and errors in a sentence."""
 
-    def initialize(self, directories: Directories, usage: Usage, token: str) -> None:
-        """Take what the application is made of."""
-        self.directories, self.usage, self.token = directories, usage, token
+    token: str
 
     def prepare(self) -> None:
         """Let in who has the token."""
@@ -38,6 +41,14 @@ class Handler(RequestHandler):
             # A full or read-only disk, a server that is away: this service is not broken.
             self.set_status(507, "Insufficient Storage")
         self.finish({"message": str(error or HTTPStatus(status_code).phrase)})
+
+
+class Handler(Guarded):
+    """What is asked about homes and shared folders."""
+
+    def initialize(self, directories: Directories, usage: Usage, token: str) -> None:
+        """Take what the application is made of."""
+        self.directories, self.usage, self.token = directories, usage, token
 
 
 class DirectoryHandler(Handler):
@@ -89,6 +100,32 @@ class UsageHandler(Handler):
         self.finish(answer | {"free": disk.free, "total": disk.total})
 
 
+class RunHandler(Guarded):
+    """The directory of a run."""
+
+    def initialize(self, runs: Runs, token: str) -> None:
+        """Take what the application is made of."""
+        self.runs, self.token = runs, token
+
+    def put(self, group: str, model: str, run: str) -> None:
+        """Make it, unless it is there; give what it was made with."""
+        try:
+            self.finish(self.runs.begin(group, model, run, json.loads(self.request.body)))
+        except ValueError as error:
+            raise HTTPError(400, str(error)) from None
+
+
+class ToldHandler(RunHandler):
+    """What a step of a run has told."""
+
+    def get(self, group: str, model: str, run: str, step: str) -> None:
+        """Give it, as a JSON object."""
+        try:
+            self.finish(self.runs.told(group, model, run, step))
+        except ValueError as error:
+            raise HTTPError(400, str(error)) from None
+
+
 class HealthHandler(RequestHandler):
     """For the health check of the service."""
 
@@ -97,15 +134,21 @@ class HealthHandler(RequestHandler):
         self.finish("ok\n")
 
 
-def make_app(directories: Directories, usage: Usage, token: str) -> Application:
+def make_app(
+    directories: Directories, usage: Usage, token: str, runs: Runs, runs_token: str
+) -> Application:
     """The keeper as a Tornado application."""
     told = {"directories": directories, "usage": usage, "token": token}
+    of_runs = {"runs": runs, "token": runs_token}
     one = r"/(homes|shared)/([^/]+)"
+    run = r"/runs/([^/]+)/([^/]+)/([^/]+)"
     return Application(
         [
             (r"/health", HealthHandler),
             (r"/usage", UsageHandler, told),
             (one, DirectoryHandler, told),
             (one + "/measure", MeasureHandler, told),
+            (run, RunHandler, of_runs),
+            (run + "/told/([^/]+)", ToldHandler, of_runs),
         ]
     )
