@@ -42,6 +42,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
     ("off", "services", "volumes", "networks"),
     [
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
+        ("airflow", set(stack.AIRFLOW), {"airflow", "models"}, set()),
         ("registry", {"registry", "registry-forwarder"}, {"registry"}, {"registry"}),
     ],
 )
@@ -113,7 +114,7 @@ def test_every_switch_leaves_a_service_out(switch: str) -> None:
     "settings",
     [
         "",
-        "services: {mlflow: off, registry: off}",
+        "services: {mlflow: off, airflow: off, registry: off}",
         "tls: self-signed",
         ACME,
     ],

@@ -32,6 +32,7 @@ from notehive.settings import Image, Settings
 
 FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
+AIRFLOW = ("airflow", "airflow-scheduler", "airflow-processor", "airflow-triggerer")
 FORMER = "-former"  # ends the names of former secrets in stack.yml
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # what every program in our images trusts
 
@@ -71,6 +72,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "services": {
             "certbot": tls.kind == "acme",
             "mlflow": switched.mlflow,
+            **dict.fromkeys(AIRFLOW, switched.airflow),
             "registry": switched.registry,
             "registry-forwarder": switched.registry,
             # For other nodes, which a Swarm has none of without registry.

@@ -300,6 +300,7 @@ class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
+    airflow: bool = Field(True, description="Pipelines: schedules, runs and logs, /airflow/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 
 

@@ -1,0 +1,38 @@
+"""Airflow's page and API, behind the gate: ``python3 -m notehive.airflow.serve``."""
+
+import os
+
+import uvicorn
+from airflow.api_fastapi.app import cached_app
+from airflow.cli.commands.rotate_fernet_key_command import rotate_fernet_key
+from airflow.utils import db
+
+from notehive.airflow.door import Door
+from notehive.hub.config import SECRETS, read_secret
+
+PORT, INNER_PORT = 8080, 8081
+
+
+def prepare() -> None:
+    """Bring the database to this version; nothing else of Airflow starts before it is done."""
+    db.upgradedb()
+    if (SECRETS / "airflow-fernet-former").exists():
+        rotate_fernet_key([])  # what is kept encrypted is, from now on, by the current key
+
+
+def main() -> None:
+    """Serve until the container is stopped: on one port for Nginx, on another for tasks."""
+    prepare()
+    door = Door(cached_app(), read_secret("airflow-key"), INNER_PORT, os.environ["IMAGE"])
+    # Paths are logged by Nginx, without their queries.
+    configs = [
+        uvicorn.Config(
+            door, host="0.0.0.0", port=port, access_log=False, log_level="warning"  # noqa: S104
+        )
+        for port in (PORT, INNER_PORT)
+    ]
+    uvicorn.Server(configs[0]).run(sockets=[config.bind_socket() for config in configs])
+
+
+if __name__ == "__main__":
+    main()
