@@ -1,4 +1,4 @@
-"""Airflow on a real site: rights, cell by cell of docs/rights.md, and what it could be talked into."""
+"""Airflow on a real site: rights, cell by cell of docs/rights.md, and ways around them."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 
 from notehive.airflow.routes import is_open
 from tests.support import rights
-from tests.support.airflow import API, PIPELINE, Asker, put_dags
+from tests.support.airflow import PIPELINE, Asker, put_dags
 from tests.support.hub import User, user
 from tests.support.people import Person, logged_in
 from tests.support.rights import Cell
@@ -137,7 +137,10 @@ def find(group: str) -> Callable[[World, Asker], bool]:
         found = set()
         for path in paths:
             answer = asker.ask("GET", path)
-            found.add(f"{group}.{PIPELINE}".encode() in answer.body or f"SECRET-OF-{group}".encode() in answer.body)
+            found.add(
+                f"{group}.{PIPELINE}".encode() in answer.body
+                or f"SECRET-OF-{group}".encode() in answer.body
+            )
         assert len(found) == 1
         return found.pop()
 
@@ -482,19 +485,17 @@ def test_no_secret_is_where_it_could_be_read(world: World) -> None:
 
 
 def test_each_part_starts_again_by_itself(world: World) -> None:
+    site = world.site
     for part in ("airflow-triggerer", "airflow-processor", "airflow-scheduler", "airflow"):
-        before = world.site.container(part)
+        before = site.container(part)
         docker("kill", before)
-        wait_for(
-            f"another {part}",
-            lambda part=part, before=before: (
-                [one for one in world.site.containers(f"{world.site.name}_{part}", ended=False)]
-                not in ([], [before])
-            ),
-            120,
-        )
-    wait_for("the site", lambda: world.site.notehive("status", check=False).returncode == 0, 120)
-    put_dags(world.site)
+
+        def renewed(part: str = part, before: str = before) -> bool:
+            return bool(set(site.containers(f"{site.name}_{part}", ended=False)) - {before})
+
+        wait_for(f"another {part}", renewed, 120)
+    wait_for("the site", lambda: site.notehive("status", check=False).returncode == 0, 120)
+    put_dags(site)
     wait_for("the page", lambda: world.admin.ask("GET", "/dags").status == 200, 120)
     assert world.admin.ended(world.admin.run(f"{TEAM}.{PIPELINE}")) == "success"
 

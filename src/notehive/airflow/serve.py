@@ -20,18 +20,17 @@ def prepare() -> None:
         rotate_fernet_key([])  # what is kept encrypted is, from now on, by the current key
 
 
+def listen(door: Door, port: int) -> uvicorn.Config:
+    """Give how to listen on a port. Nginx logs requests, without their queries."""
+    return uvicorn.Config(door, host="0.0.0.0", port=port, access_log=False)  # noqa: S104
+
+
 def main() -> None:
     """Serve until the container is stopped: on one port for Nginx, on another for tasks."""
     prepare()
     door = Door(cached_app(), read_secret("airflow-key"), INNER_PORT, os.environ["IMAGE"])
-    # Paths are logged by Nginx, without their queries.
-    configs = [
-        uvicorn.Config(
-            door, host="0.0.0.0", port=port, access_log=False, log_level="warning"  # noqa: S104
-        )
-        for port in (PORT, INNER_PORT)
-    ]
-    uvicorn.Server(configs[0]).run(sockets=[config.bind_socket() for config in configs])
+    page, inner = listen(door, PORT), listen(door, INNER_PORT)
+    uvicorn.Server(page).run(sockets=[page.bind_socket(), inner.bind_socket()])
 
 
 if __name__ == "__main__":
