@@ -12,11 +12,11 @@ import pytest
 
 from notehive.airflow.routes import is_open
 from tests.support import rights
-from tests.support.airflow import PIPELINE, Asker, put_dags
+from tests.support.airflow import PIPELINE, Asker, put_dags, switched_on
 from tests.support.hub import User, user
 from tests.support.people import Person, logged_in
 from tests.support.rights import Cell
-from tests.support.site import Site, changed, docker, run, wait_for
+from tests.support.site import Site, docker, run, wait_for
 
 TEAM, GUILD, EVERYONE = "lab", "guild", "everyone"
 GROUPS = (TEAM, GUILD, EVERYONE)
@@ -79,8 +79,7 @@ class World:
 @pytest.fixture(scope="module")
 def with_airflow(site: Site) -> Iterator[Site]:
     """The site with Airflow, and a plain DAG of each group in it."""
-    with changed(site, services={"airflow": True}):
-        put_dags(site)
+    with switched_on(site):
         yield site
 
 

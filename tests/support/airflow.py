@@ -1,11 +1,13 @@
 """Airflow's REST API, as programs and people use it, and plain DAGs for it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support.people import Person
-from tests.support.site import Answer, Site, fetch, wait_for
+from tests.support.site import Answer, Site, changed, fetch, wait_for
 
 API = "/airflow/api/v2"
 FOLDER = "/opt/notehive/airflow/dags"
@@ -76,6 +78,14 @@ class Asker:
             return found if found in ("success", "failed") else ""
 
         return wait_for(f"the end of {run}", state, 120)
+
+
+@contextmanager
+def switched_on(site: Site) -> Iterator[None]:
+    """The site with Airflow, and the plain DAGs in it."""
+    with changed(site, services={"airflow": True}):
+        put_dags(site)
+        yield
 
 
 def put_dags(site: Site, text: str = DAGS) -> None:

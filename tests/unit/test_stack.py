@@ -356,6 +356,14 @@ def test_every_variable_is_filled_in(
     assert all(deployment.variables[name] for name in needed)
 
 
+def test_what_airflow_kept_is_readable_when_it_is_switched_on_again(tmp_path: Path) -> None:
+    """The key to it is not removed with those of the other services."""
+    deployment, written = prepared("url: http://x\nservices: {airflow: off}", tmp_path)
+    assert not any("airflow-fernet" in name for name in written["secrets"])
+    assert {"notehive_airflow-fernet.0", "notehive_airflow-fernet.1"} <= set(deployment.names)
+    assert "notehive_airflow-jwt.1" not in deployment.names
+
+
 def test_of_all_services_walls_alone_have_capabilities_over_others() -> None:
     given = {name: s["cap_add"] for name, s in SERVICES.items() if s.get("cap_add")}
     assert given == {"wall": ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"]}

@@ -15,7 +15,10 @@ PORT, INNER_PORT = 8080, 8081
 
 def prepare() -> None:
     """Bring the database to this version; nothing else of Airflow starts before it is done."""
-    db.upgradedb()
+    try:
+        db.check_migrations(1)
+    except TimeoutError:
+        db.upgradedb()  # which holds a lock of the database
     if (SECRETS / "airflow-fernet-former").exists():
         rotate_fernet_key([])  # what is kept encrypted is, from now on, by the current key
 
