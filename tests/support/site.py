@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
     },
     "groups": {"lab": {"sizes": ["medium"]}, "guild": {"shared": "everyone"}},
     # With it a start takes half a minute longer; its own tests switch it on.
-    "services": {"airflow": True},  # DEVELOPMENT
+    "services": {"airflow": False},
 }
 
 
