@@ -387,7 +387,9 @@ def test_one_out_and_another_in_is_the_other(world: World) -> None:
     asker = Asker(world.site, person=person)
     assert me(asker) == USERS["member"][0]
     kept = dict(person.cookies)
-    person.open("/airflow/api/v2/auth/logout")
+    answer = asker.ask("GET", "/auth/logout")
+    assert (answer.status, answer.headers["location"]) == (307, "/hub/logout")
+    person.open("/hub/logout")
     wait_for("the end", lambda: asker.ask("GET", "/airflow/ui/auth/me").status == 401)
     another = logged_in(world.site, USERS["other"][0])
     # With all cookies that the first had, but for those that say who it is.
@@ -494,8 +496,9 @@ def test_each_part_starts_again_by_itself(world: World) -> None:
         wait_for(f"another {part}", renewed, 120)
     wait_for("the site", lambda: site.notehive("status", check=False).returncode == 0, 120)
     put_dags(site)
-    wait_for("the page", lambda: world.admin.ask("GET", "/dags").status == 200, 120)
-    assert world.admin.ended(world.admin.run(f"{TEAM}.{PIPELINE}")) == "success"
+    dag = f"{TEAM}.{PIPELINE}"
+    wait_for("the DAG", lambda: dag.encode() in world.admin.ask("GET", "/dags").body, 120)
+    assert world.admin.ended(world.admin.run(dag)) == "success"
 
 
 def test_what_it_costs_is_told(world: World) -> None:
