@@ -1,6 +1,7 @@
 """Airflow's page and API, behind the gate: ``python3 -m notehive.airflow.serve``."""
 
 import os
+from argparse import Namespace
 
 import uvicorn
 from airflow.api_fastapi.app import cached_app
@@ -20,7 +21,7 @@ def prepare() -> None:
     except TimeoutError:
         db.upgradedb()  # which holds a lock of the database
     if (SECRETS / "airflow-fernet-former").exists():
-        rotate_fernet_key([])  # what is kept encrypted is, from now on, by the current key
+        rotate_fernet_key(Namespace())  # what is kept is encrypted anew, with the current one
 
 
 def listen(door: Door, port: int) -> uvicorn.Config:
