@@ -62,6 +62,7 @@ def median(values: list[float]) -> float:
 
 def measure(site: Site) -> dict[str, Any]:
     """Do it all on a site that is down; give the figures."""
+    site.settings.pop("services")  # what the tests leave out, operators have
     figures: dict[str, Any] = {"first_up_seconds": timed(site)}
     before = site.tasks()
     again = [timed(site) for _ in range(REPEATS)]

@@ -34,6 +34,8 @@ SETTINGS: dict[str, Any] = {
         "medium": {"title": "Medium", "limit": {"cpu": 1.5, "memory": "1536M"}},
     },
     "groups": {"lab": {"sizes": ["medium"]}, "guild": {"shared": "everyone"}},
+    # With it a start takes half a minute longer; its own tests switch it on.
+    "services": {"airflow": False},
 }
 
 

@@ -77,7 +77,8 @@ def test_who_signs_knows_the_former_key_as_long_as_it_is_there(swarm: dict[str, 
         for each in service.get("secrets", ())
         if (name := each["source"]).endswith(stack.FORMER)
     }
-    assert former == {"gate-cookie-former", "hub-cookie-former", "hub-state-former"}
+    signing = {"gate-cookie-former", "hub-cookie-former", "hub-state-former"}
+    assert former == signing | {f"{key}{stack.FORMER}" for key in stack.ENCRYPTING}
     assert stack.FORMER not in str(stack.wanted(Settings()))
 
 

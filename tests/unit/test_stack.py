@@ -120,7 +120,7 @@ def test_every_switch_leaves_a_service_out(switch: str) -> None:
     "settings",
     [
         "",
-        "services: {mlflow: off, pypi: off, registry: off}",
+        "services: {airflow: off, mlflow: off, pypi: off, registry: off}",
         "tls: self-signed",
         ACME,
     ],
@@ -426,6 +426,14 @@ def test_an_index_of_the_sites_own_is_told_to_the_builder_as_a_secret(tmp_path: 
     (content,) = [each for each in deployment.contents if each.key == "package-index"]
     assert (content.kind, content.data) == ("secret", b"https://me:hush@mirror/simple")
     assert "hush" not in deployment.file.read_text() + str(deployment.variables)
+
+
+def test_what_airflow_kept_is_readable_when_it_is_switched_on_again(tmp_path: Path) -> None:
+    """The key to it is not removed with those of the other services."""
+    deployment, written = prepared("url: http://x\nservices: {airflow: off}", tmp_path)
+    assert not any("airflow-fernet" in name for name in written["secrets"])
+    assert {"notehive_airflow-fernet.0", "notehive_airflow-fernet.1"} <= set(deployment.names)
+    assert "notehive_airflow-jwt.1" not in deployment.names
 
 
 def test_of_all_services_walls_alone_have_capabilities_over_others() -> None:

@@ -35,6 +35,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
         "stack": config.stack,
         "git": config.services.git,
         "mlflow": config.services.mlflow,
+        "airflow": config.services.airflow,
         "image_titles": {key: image.title or key for key, image in config.images.items()},
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
         "sign_up": config.auth.takes_sign_ups,

@@ -34,7 +34,11 @@ from notehive.settings import Image, Settings
 
 FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
+AIRFLOW = ("airflow", "airflow-scheduler", "airflow-processor", "airflow-triggerer")
 FORMER = "-former"  # ends the names of former secrets in stack.yml
+# What is kept is encrypted with them: a service finds them again that was switched off, and knows
+# the former ones even when no cookie is to be good any more.
+ENCRYPTING = frozenset({"airflow-fernet"})
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # what every program in our images trusts
 
 
@@ -71,6 +75,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
     has_gpus = any(size.gpu for size in settings.sizes.values())
     return {
         "services": {
+            **dict.fromkeys(AIRFLOW, switched.airflow),
             "api": switched.git,
             "builder": switched.git and switched.registry,
             "certbot": tls.kind == "acme",
@@ -303,6 +308,8 @@ def prepare(
         for section in ("configs", "secrets")
         for each in stack[section].values()
     }
+    for number in (generation.number, generation.number - 1):
+        names |= {f"{name}_{key}.{number}" for key in ENCRYPTING}
     if trusted:
         names.add(trusted.name)  # users' servers have it, whether or not a service has
     return Deployment(name, file, variables, generation.number, given, names)

@@ -76,13 +76,14 @@ def up(
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
-        made_here = stack.made_secrets(wanted)
         generation = secrets.current(settings.name)
+        kept = stack.ENCRYPTING & set(generation.keys)
+        made_here = sorted(kept.union(stack.made_secrets(wanted)))
         if renew_secrets and stack.has_secrets_of(settings.name, generation.number):
             generation = secrets.begin(settings.name, generation, made_here[0])
         created = secrets.ensure(settings.name, generation, made_here)
         if log_out:
-            generation = replace(generation, former=())
+            generation = replace(generation, former=stack.ENCRYPTING & set(generation.former))
         if renew_secrets:
             step.say("all anew")
         elif created:

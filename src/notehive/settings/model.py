@@ -145,8 +145,8 @@ class Group(Section):
     )
     shared: Literal["none", "members", "everyone"] = Field(
         "members",
-        description="Who has the folder /shared/NAME and the workspace NAME of MLflow; with "
-        "`everyone`, those who are no members read only.",
+        description="Who has the folder /shared/NAME, the workspace NAME of MLflow and the DAGs "
+        "NAME.* of Airflow; with `everyone`, those who are no members read only.",
     )
     quota: Memory = Field(
         0, ge=0, description="Space for each member's home, where it is more than storage.quota."
