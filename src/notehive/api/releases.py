@@ -48,7 +48,8 @@ class Releases:
         publish: Publish,
         one: Callable[[web.Request], Repository],
     ) -> None:
-        self.repositories, self.builder, self.publish, self.one = repositories, builder, publish, one
+        self.repositories, self.builder = repositories, builder
+        self.publish, self.one = publish, one
         self._works = Works("api")
         self._running: dict[Key, tuple[Start, asyncio.Task[None]]] = {}
         self._turns: dict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
