@@ -104,7 +104,7 @@ def test_dags_of_a_group_that_may_write_some(publisher: Publisher, churn: Reposi
     assert not current.exists(), "nobody has allowed it"
 
     allowed = Publisher(hub_config("groups: {red: {dags: true}}\n" + SIZES), publisher.root)
-    allowed.withdraw()
+    allowed.settle()
     for _ in range(2):
         allowed.publish(churn, committed(churn, MODEL, "two"), IMAGE, "ana")
         assert current.read_text() == "two"
@@ -116,7 +116,7 @@ def test_dags_of_a_group_that_may_write_some(publisher: Publisher, churn: Reposi
     with pytest.raises(BadInput, match="dags/: "):
         allowed.publish(churn, committed(churn, MODEL, "/etc/passwd"), IMAGE, "ana")
     allowed.publish(churn, committed(churn, MODEL, "two"), IMAGE, "ana")
-    publisher.withdraw()
+    publisher.settle()
     assert not current.exists(), "nobody allows it any more"
     assert release.read(publisher.root, "red", "churn").published_by == "ana"
 

@@ -21,7 +21,7 @@ async def main() -> None:
     """Serve until the container is stopped."""
     config = HubConfig.load()
     publisher = Publisher(config)
-    publisher.withdraw()
+    publisher.settle()
     app = make_app(
         Repositories(),
         key=read_secret("api-key"),

@@ -26,7 +26,7 @@ from notehive.models.project import Project
 
 ROOT = Path("/srv/models")
 CURRENT, RELEASES, FILE, DAGS = "current", "releases", "release.json", "dags"
-# Airflow looks for DAGs in all folders but these.
+# Airflow looks for DAGs in all folders but these, and goes round in circles with them.
 IGNORED = ".airflowignore", f"*/*/{RELEASES}/\n"
 
 Publish = Callable[[Repository, str, str, str], None]  # `Publisher.publish`
@@ -58,14 +58,15 @@ class Publisher:
         _replace(directory / FILE, json.dumps(release, indent=1))
         if self._may_write_dags(repository.group):
             _export(repository, commit, DAGS, directory)
-        _replace(self.root / IGNORED[0], IGNORED[1])
         new = model / f"{CURRENT}.new"
         new.unlink(missing_ok=True)
         new.symlink_to(directory.relative_to(model))
         new.replace(model / CURRENT)
 
-    def withdraw(self) -> None:
-        """Remove the DAGs of groups that may write none any more."""
+    def settle(self) -> None:
+        """Make ready for releases; remove the DAGs of groups that may write none any more."""
+        self.root.mkdir(exist_ok=True)
+        _replace(self.root / IGNORED[0], IGNORED[1])
         for dags in self.root.glob(f"*/*/{RELEASES}/*/{DAGS}"):
             if not self._may_write_dags(dags.relative_to(self.root).parts[0]):
                 shutil.rmtree(dags)
