@@ -19,6 +19,7 @@ from notehive.platform import (
     contents,
     distribute,
     identity,
+    jenkins,
     machine,
     packages,
     services,
@@ -51,6 +52,8 @@ def wanted(settings: Settings, former: Collection[str] = ()) -> dict[str, Any]:
     if not settings.redirect_port:
         data["services"]["nginx"]["ports"].pop()
     storage.adapt(data, settings)
+    if settings.services.has_jenkins:
+        jenkins.adapt(data, settings)
     for section in ("volumes", "networks", "configs", "secrets"):
         used = {
             _source(each)
@@ -70,15 +73,19 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
     return {
         "services": {
             "certbot": tls.kind == "acme",
+            "checks": switched.has_jenkins,
+            "jenkins": switched.has_jenkins,
             "mlflow": switched.mlflow,
             "registry": switched.registry,
             "registry-forwarder": switched.registry,
             # For other nodes, which a Swarm has none of without registry.
             "network-holder": switched.registry and has_gpus,
             "nfs": storage.has_server(settings.storage),
+            "releases": switched.has_jenkins,
         },
         "volumes": {"certificates": tls.kind == "acme"},
         "configs": {"trusted": bool(tls.authority)},
+        "networks": {"jenkins": switched.has_jenkins, "releases": switched.has_jenkins},
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
             "login-password": bool(settings.auth.password_file[1]),
@@ -90,8 +97,11 @@ def _leave_out(data: dict[str, Any], section: str, name: str) -> None:
     """Take a part out of a stack file, and from its services."""
     del data[section][name]
     for service in data["services"].values():
-        if section in service:
-            service[section] = [each for each in service[section] if _source(each) != name]
+        mounted = service.get(section)
+        if isinstance(mounted, dict):
+            mounted.pop(name, None)
+        elif mounted:
+            service[section] = [each for each in mounted if _source(each) != name]
 
 
 def _source(mounted: str | Mapping[str, str]) -> str:
@@ -220,6 +230,7 @@ def prepare(
     told = [
         Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
+        *jenkins.contents(settings),
         Content(name, "config", "walls", walls.chains(settings).encode()),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "login-password", identity.secret(settings.auth).encode()),

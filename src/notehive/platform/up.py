@@ -17,6 +17,7 @@ from notehive.platform import (
     debian,
     distribute,
     images,
+    jenkins,
     machine,
     nodes,
     prepull,
@@ -73,6 +74,7 @@ def up(
     with steps.step("Swarm") as step:
         done = swarm.ensure_swarm()
         step.say(done) if done else step.skip("is there")
+    settings = with_jenkins(settings, steps, workspace, patch=patch)
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
@@ -149,6 +151,21 @@ def up(
     return login
 
 
+def with_jenkins(
+    settings: Settings, steps: Steps, workspace: Workspace, *, patch: bool = False
+) -> Settings:
+    """Give the settings with `services.jenkins` decided, and its images built if it is on."""
+
+    def made() -> None:
+        build(settings, steps, workspace, ["agent"])
+
+    chosen = jenkins.decide(settings, workspace, made, again=patch)
+    if why := jenkins.left_out(settings, workspace):
+        with steps.step("Jenkins") as step:
+            step.skip(why)
+    return chosen
+
+
 def share(settings: Settings, steps: Steps, references: Sequence[str]) -> list[str]:
     """Push images to the registry, if other nodes pull from it; give those that it lacked."""
     if not distribute.is_needed(settings):
@@ -188,6 +205,10 @@ def build(
     )
     references = source.references(chosen)
     missing = absent(references)
+    if "jenkins" in missing:
+        with steps.step("Jenkins' image") as step:
+            done = jenkins.ensure_base(settings.mirrors)
+            step.say(done) if done else step.skip("is there")
     if not missing:
         with steps.step("Images") as step:
             step.skip(f"{len(chosen)} are there")
