@@ -100,7 +100,7 @@ def test_its_examples_are_good() -> None:
         ("own_config: {secrets: ['a b']}", "1: own_config.secrets.0: write a name of Docker's"),
         # Keys
         ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
-        ("services: {ml: off}", "1: services.ml: unknown key; known are mlflow, registry"),
+        ("services: {ml: off}", "1: services.ml: unknown key; known are jenkins, mlflow, registry"),
         (
             "auth:\n  lock_out:\n    atempts: 3",
             "3: auth.lock_out.atempts: unknown key; did you mean attempts?",

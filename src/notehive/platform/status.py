@@ -27,8 +27,7 @@ NODE_KEYS = (
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Give the state of a stack: its services, nodes, users' servers, images, what is left out and
-    what is wrong.
+    """Give the state of a stack: its services, nodes, users' servers, images, and what is wrong.
 
     Memory is in bytes: usage less inactive file cache, of the containers on this node. So are
     homes and shared folders, as they were last measured.
