@@ -34,6 +34,8 @@ SETTINGS: dict[str, Any] = {
         "medium": {"title": "Medium", "limit": {"cpu": 1.5, "memory": "1536M"}},
     },
     "groups": {"lab": {"sizes": ["medium"]}, "guild": {"shared": "everyone"}},
+    # Where its image can be had, too: tests/stack/test_jenkins.py switches it on.
+    "services": {"jenkins": "off"},
 }
 
 
