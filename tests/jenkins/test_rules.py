@@ -69,5 +69,7 @@ def test_who_a_request_is_of(groovy: Run, stand_in: Path) -> None:
 
 
 def test_a_request_without_a_user_gets_none(groovy: Run, stand_in: Path) -> None:
-    done = groovy("ask_identity.groovy", "identity.groovy", "Groups=lab,admin=yes", cp=str(stand_in))
+    done = groovy(
+        "ask_identity.groovy", "identity.groovy", "Groups=lab,admin=yes", cp=str(stand_in)
+    )
     assert json.loads(done.stdout) == [{"name": "left", "groups": []}]

@@ -48,9 +48,7 @@ class StandIn:
         if request.headers["X-Notehive-Groups"] != "admin=yes":
             raise web.HTTPForbidden
         self.asked.append((request.path, dict(await request.post())))
-        return web.Response(
-            status=201, headers={"Location": "http://site/jenkins/queue/item/7/"}
-        )
+        return web.Response(status=201, headers={"Location": "http://site/jenkins/queue/item/7/"})
 
     async def tell(self, request: web.Request, told: dict[str, Any]) -> web.Response:
         return web.json_response(told)
@@ -85,9 +83,7 @@ def test_jobs(tmp_path: Path) -> None:
 def test_a_release() -> None:
     async def use(jenkins: Jenkins, there: StandIn) -> None:
         item = await jenkins.release("lab", "churn", "abc", "ana")
-        assert there.asked == [
-            (f"{JOB}/buildWithParameters", {"COMMIT": "abc", "PUSHER": "ana"})
-        ]
+        assert there.asked == [(f"{JOB}/buildWithParameters", {"COMMIT": "abc", "PUSHER": "ana"})]
         assert await jenkins.build(item) == Build("", "")
         there.item = {"executable": {"url": f"http://site{JOB}/3/"}}
         there.run = {"building": True, "result": None}

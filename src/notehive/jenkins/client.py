@@ -5,7 +5,6 @@ is in the causes of builds.
 """
 
 import json
-import os
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
@@ -51,7 +50,7 @@ class Jenkins:
         listed = [{"group": group, "name": name} for group, name in repositories]
         new = file.with_suffix(".new")
         new.write_text(json.dumps(listed), encoding="utf-8")
-        os.replace(new, file)  # Jenkins reads the old list or this one
+        new.replace(file)  # Jenkins reads the old list or this one
         await self._post("configuration-as-code/reload")
 
     async def release(self, group: str, name: str, commit: str, pusher: str) -> str:
@@ -80,9 +79,7 @@ class Jenkins:
             answer.raise_for_status()
             return await answer.json()
 
-    async def _post(
-        self, path: str, form: dict[str, str] | None = None
-    ) -> aiohttp.ClientResponse:
+    async def _post(self, path: str, form: dict[str, str] | None = None) -> aiohttp.ClientResponse:
         crumb = await self._get("crumbIssuer", "crumbRequestField,crumb")
         answer = await self._session.post(
             f"{self.url}/{path}",

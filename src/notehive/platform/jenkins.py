@@ -26,7 +26,8 @@ CHECKS = "checks"  # the agent of stack.yml that each group has one of
 
 def base() -> str:
     """Give the name of the image from outside that ours is built on."""
-    return FROM.findall((ROOT / "jenkins/Dockerfile").read_text(encoding="utf-8"))[-1]
+    (name,) = FROM.findall((ROOT / "jenkins/Dockerfile").read_text(encoding="utf-8"))
+    return str(name)
 
 
 def source(mirrors: Mirrors) -> str:
@@ -45,7 +46,7 @@ def ensure_base(mirrors: Mirrors) -> str:
         why = (pulled.err.strip() or "no reason given").splitlines()[-1]
         raise BadInput(
             f"{source(mirrors)}: cannot be pulled ({why}); set mirrors.docker to a registry that "
-            "has it, or services.jenkins: off"
+            "has it"
         )
     if source(mirrors) != base():
         shell.run(docker.command("tag", source(mirrors), base()))
@@ -81,7 +82,7 @@ def left_out(settings: Settings, workspace: Workspace) -> str:
     why = workspace.read(NOTE).partition("\n")[2]
     if settings.services.jenkins != "auto" or not why:
         return ""
-    return f"Jenkins is left out: {why}; `./notehive up --patch` tries again"
+    return f"{why}; `./notehive up --patch` tries again"
 
 
 def _with(settings: Settings, switch: str) -> Settings:

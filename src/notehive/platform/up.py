@@ -162,8 +162,22 @@ def with_jenkins(
     chosen = jenkins.decide(settings, workspace, made, again=patch)
     if why := jenkins.left_out(settings, workspace):
         with steps.step("Jenkins") as step:
-            step.skip(why)
+            step.skip(f"left out: {why}")
     return chosen
+
+
+def pull_jenkins(settings: Settings, steps: Steps) -> None:
+    """Pull what Jenkins' image is built on. Raises BadInput; for a site that can do without."""
+    failed: BadInput | None = None
+    with steps.step("Jenkins' image") as step:
+        try:
+            done = jenkins.ensure_base(settings.mirrors)
+            step.say(done) if done else step.skip("is there")
+        except BadInput as error:
+            failed = error
+            step.skip("cannot be pulled")
+    if failed:
+        raise failed
 
 
 def share(settings: Settings, steps: Steps, references: Sequence[str]) -> list[str]:
@@ -206,9 +220,7 @@ def build(
     references = source.references(chosen)
     missing = absent(references)
     if "jenkins" in missing:
-        with steps.step("Jenkins' image") as step:
-            done = jenkins.ensure_base(settings.mirrors)
-            step.say(done) if done else step.skip("is there")
+        pull_jenkins(settings, steps)
     if not missing:
         with steps.step("Images") as step:
             step.skip(f"{len(chosen)} are there")
