@@ -33,6 +33,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
     c.JupyterHub.tornado_settings.update({"headers": {"Cache-Control": "no-store"}})
     c.JupyterHub.template_vars = {
         "stack": config.stack,
+        "jenkins": config.services.has_jenkins,
         "mlflow": config.services.mlflow,
         "image_titles": {key: image.title or key for key, image in config.images.items()},
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
