@@ -31,8 +31,8 @@ class StandIn:
                 web.get("/jenkins/crumbIssuer/api/json", self.crumb),
                 web.post("/jenkins/configuration-as-code/reload", self.take),
                 web.post(f"{JOB}/buildWithParameters", self.take),
-                web.get("/jenkins/queue/item/7/api/json", lambda r: self.tell(r, self.item)),
-                web.get(f"{JOB}/3/api/json", lambda r: self.tell(r, self.run)),
+                web.get("/jenkins/queue/item/7/api/json", self.queued),
+                web.get(f"{JOB}/3/api/json", self.running),
             ]
         )
         return app
@@ -50,8 +50,11 @@ class StandIn:
         self.asked.append((request.path, dict(await request.post())))
         return web.Response(status=201, headers={"Location": "http://site/jenkins/queue/item/7/"})
 
-    async def tell(self, request: web.Request, told: dict[str, Any]) -> web.Response:
-        return web.json_response(told)
+    async def queued(self, request: web.Request) -> web.Response:
+        return web.json_response(self.item)
+
+    async def running(self, request: web.Request) -> web.Response:
+        return web.json_response(self.run)
 
 
 def with_jenkins(use: Callable[[Jenkins, StandIn], Awaitable[T]]) -> T:
