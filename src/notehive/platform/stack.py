@@ -20,6 +20,7 @@ from notehive.platform import (
     contents,
     distribute,
     identity,
+    jenkins,
     machine,
     packages,
     services,
@@ -57,6 +58,8 @@ def wanted(settings: Settings, former: Collection[str] = ()) -> dict[str, Any]:
     if not settings.redirect_port:
         data["services"]["nginx"]["ports"].pop()
     storage.adapt(data, settings)
+    if settings.services.has_jenkins:
+        jenkins.adapt(data, settings)
     for section in ("volumes", "networks", "configs", "secrets"):
         used = {
             _source(each)
@@ -79,8 +82,10 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "api": switched.git,
             "builder": switched.git and switched.registry,
             "certbot": tls.kind == "acme",
+            "checks": switched.has_jenkins,
             "git": switched.git,
             "guard-jobs": switched.airflow,
+            "jenkins": switched.has_jenkins,
             "mlflow": switched.mlflow,
             "pypi": switched.pypi,
             "registry": switched.registry,
@@ -88,8 +93,13 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             # For other nodes, which a Swarm has none of without registry.
             "network-holder": switched.registry and has_gpus,
             "nfs": storage.has_server(settings.storage),
+            "releases": switched.has_jenkins,
         },
-        "networks": {"builder": switched.git and switched.registry},
+        "networks": {
+            "builder": switched.git and switched.registry,
+            "jenkins": switched.has_jenkins,
+            "releases": switched.has_jenkins,
+        },
         "volumes": {"certificates": tls.kind == "acme"},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
@@ -106,8 +116,11 @@ def _leave_out(data: dict[str, Any], section: str, name: str) -> None:
     """Take a part out of a stack file, and from its services."""
     del data[section][name]
     for service in data["services"].values():
-        if section in service:
-            service[section] = [each for each in service[section] if _source(each) != name]
+        mounted = service.get(section)
+        if isinstance(mounted, dict):
+            mounted.pop(name, None)
+        elif mounted:
+            service[section] = [each for each in mounted if _source(each) != name]
 
 
 def _source(mounted: str | Mapping[str, str]) -> str:
@@ -259,6 +272,7 @@ def prepare(
         Content(name, "config", "builder", builder),
         Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
+        *jenkins.contents(settings),
         Content(name, "config", "walls", walls.chains(settings).encode()),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "index-login", upstream.login(settings).encode()),
