@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from notehive.airflow.door import Door
-from notehive.airflow.identity import CURRENT, Identity, identify
+from notehive.airflow.identity import CURRENT, Identity
 from notehive.airflow.rights import group_of, may, visible
 from notehive.airflow.routes import is_inner, is_open
+from notehive.gate.asker import asker
 
 KEY = "k" * 64
 TOLD = {"x-notehive-key": KEY, "x-notehive-user": "ana"}
@@ -27,9 +28,9 @@ ADMIN = Identity("ada", True, frozenset(), frozenset())
 def test_who_asks() -> None:
     told = {**TOLD, "x-notehive-edits": "everyone,red", "x-notehive-reads": "blue"}
     ana = Identity("ana", False, frozenset({"everyone", "red"}), frozenset({"blue"}))
-    assert identify(told, KEY) == ana
+    assert asker(told, KEY) == ana
     assert (ana.get_id(), ana.get_name()) == ("ana", "ana")
-    boss = identify({**TOLD, "x-notehive-admin": "yes"}, KEY)
+    boss = asker({**TOLD, "x-notehive-admin": "yes"}, KEY)
     assert boss == Identity("ana", True, frozenset(), frozenset())
 
 
@@ -46,7 +47,7 @@ def test_who_asks() -> None:
     ],
 )
 def test_nobody(told: dict[str, str]) -> None:
-    assert identify(told, KEY) is None
+    assert asker(told, KEY) is None
 
 
 # What they may

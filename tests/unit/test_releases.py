@@ -1,4 +1,7 @@
-"""Releases of the API, with a stand-in for the builder: it says what it is told to."""
+"""Releases of the API, with a stand-in for the builder: it says what it is told to.
+
+What is published is only written down here; `test_publish` has the real thing.
+"""
 
 import asyncio
 import json
@@ -61,6 +64,14 @@ class Serving:
     address: str
     builder: StandInBuilder
     churn: Repository
+    published: list[tuple[str, ...]] = field(default_factory=list)  # commit, image, user
+    refuses: str = ""  # why nothing can be published
+
+    def publish(self, repository: Repository, *release: str) -> None:
+        """Write down what is to be published."""
+        if self.refuses:
+            raise BadInput(self.refuses)
+        self.published.append(release)
 
     def push(self, commit: str = ONE, ref: str = "refs/heads/main") -> list[str]:
         """Tell of a push, as git's hook does; give what the pusher reads."""
@@ -88,6 +99,8 @@ class Serving:
 @contextmanager
 def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving]:
     repositories = Repositories(root)
+    churn = repositories.find("red", "churn") or repositories.make("red", "churn")
+    serving = Serving("", builder, churn)
 
     async def make() -> web.AppRunner:
         return web.AppRunner(
@@ -96,14 +109,14 @@ def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving
                 key=KEY,
                 push_token=TOKEN,
                 builder=Builder("of the builder", address),
+                publish=serving.publish,
                 url="http://site",
                 groups=["red"],
             )
         )
 
-    churn = repositories.find("red", "churn") or repositories.make("red", "churn")
-    with listening(make) as listens:
-        yield Serving(listens, builder, churn)
+    with listening(make) as serving.address:
+        yield serving
 
 
 @pytest.fixture
@@ -115,10 +128,11 @@ def api(tmp_path: Path) -> Iterator[Serving]:
 
 def test_a_push_is_checked_built_and_kept(api: Serving) -> None:
     assert api.push() == [
-        *("check ...", "checks", "build ...", "builds", "push ...", "pushes"),
+        *("check ...", "checks", "build ...", "builds", "push ...", "pushes", "publish ..."),
         f"released: {IMAGE}",
     ]
     assert api.builder.asked == [("checks", "1"), ("builds", "1"), ("pushes", "1")]
+    assert api.published == [(ONE, IMAGE, "ana")]
     (told,) = api.ask("GET", "/releases").json()
     assert told.pop("time").endswith("+00:00")
     assert told == {"commit": ONE, "user": "ana", "state": "released", "image": IMAGE}
@@ -157,8 +171,15 @@ def test_a_stage_that_fails_ends_the_release(
         f"not released: {verb}: see above",
     ]
     assert [stage for stage, _ in api.builder.asked] == asked
+    assert api.published == []
     (told,) = api.ask("GET", "/releases").json()
     assert (told["state"], told["error"]) == ("failed", f"{verb}: see above")
+
+
+def test_what_cannot_be_published_is_not_released(api: Serving) -> None:
+    api.refuses = "model.yml: size: huge: there is none"
+    assert api.push()[-1] == f"not released: publish: {api.refuses}"
+    assert api.states() == [("1", "failed")]
 
 
 def test_a_builder_that_ends_in_the_middle(api: Serving) -> None:

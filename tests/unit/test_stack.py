@@ -42,6 +42,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
 @pytest.mark.parametrize(
     ("off", "services", "volumes", "networks"),
     [
+        ("airflow", {*stack.AIRFLOW, "guard-jobs"}, {"airflow"}, {"jobs"}),
         ("git", {"api", "builder", "git"}, {"builder", "builder-door", "git"}, {"builder"}),
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
         ("pypi", {"pypi"}, {"pypi"}, set()),

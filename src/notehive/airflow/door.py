@@ -4,8 +4,9 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from notehive.airflow.identity import CURRENT, Identity, identify
+from notehive.airflow.identity import CURRENT, Identity
 from notehive.airflow.routes import is_inner, is_open
+from notehive.gate.asker import asker
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -58,13 +59,13 @@ class Door:
     def _judge(self, scope: Message) -> Identity | str:
         """Give who asks, or why a request goes no further."""
         given = {key.decode("latin1"): value.decode("latin1") for key, value in scope["headers"]}
-        who = identify(given, self.key)
+        who = asker(given, self.key)
         if who is None:
             return "only Nginx asks here, for a user whom the gate knows"
         base, path = scope["path"][: len(BASE)], scope["path"][len(BASE) :]
         if base != BASE or not is_open(scope["method"], path, admin=who.admin):
             return "this part of Airflow is closed"
-        return who
+        return Identity(*who)
 
 
 def sandboxed(send: Send) -> Send:

@@ -22,7 +22,7 @@ def may(who: Identity, method: str, dag: str | None) -> bool:
     if dag is None:
         return method == "GET"
     group = group_of(dag)
-    return group in who.edits or (method == "GET" and group in who.reads)
+    return who.sees(group) if method == "GET" else who.changes(group)
 
 
 def visible(who: Identity, method: str, dags: Set[str]) -> set[str]:

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
-from notehive.gate.config import GateConfig
+from notehive.api.publish import Publisher
 from notehive.git.repositories import Repositories
-from notehive.hub.config import SECRETS, read_secret
+from notehive.hub.config import SECRETS, HubConfig, read_secret
 from notehive.hub.sharing import kept
 
 PORT = 8092
@@ -19,14 +19,15 @@ BUILDER = SECRETS / "builder-token"  # where images are built
 
 async def main() -> None:
     """Serve until the container is stopped."""
-    settings = GateConfig.load().groups
+    config = HubConfig.load()
     app = make_app(
         Repositories(),
         key=read_secret("api-key"),
         push_token=read_secret("push-token"),
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
+        publish=Publisher(config).publish,
         url=os.environ["URL"],
-        groups=kept(settings, set(settings)),
+        groups=kept(config.groups, set(config.groups)),
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -7,6 +7,7 @@ from aiohttp import web
 from notehive.api.asking import errors_in_json, known
 from notehive.api.builder import Builder
 from notehive.api.models import Models
+from notehive.api.publish import Publish
 from notehive.api.pushes import Pushes
 from notehive.api.releases import Releases
 from notehive.git.repositories import Repositories
@@ -18,6 +19,7 @@ def make_app(
     key: str,
     push_token: str,
     builder: Builder | None,
+    publish: Publish,
     url: str,
     groups: Collection[str],
 ) -> web.Application:
@@ -27,7 +29,7 @@ def make_app(
     site's address, ``groups`` are those that models can belong to.
     """
     models = Models(repositories, url, groups)
-    releases = Releases(repositories, builder, models.one) if builder else None
+    releases = Releases(repositories, builder, publish, models.one) if builder else None
     pushes = Pushes(repositories, push_token, url, models.one, releases)
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy), *models.routes(), *pushes.routes()])

@@ -1,4 +1,4 @@
-"""Releases: each push to the branch that is released is checked, built, and kept in the registry.
+"""Releases: each push to the branch that is released is checked, built, kept and published.
 
 A stage that fails ends the release; what was released before stays so. A release goes on without
 its pusher, and one that the API's own end has interrupted begins again with it.
@@ -11,8 +11,8 @@ more.
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from notehive.api import records
 from notehive.api.asking import answer, refuse, stream, who_asks
 from notehive.api.builder import STAGES, Builder
 from notehive.api.models import ONE
+from notehive.api.publish import Publish
 from notehive.builder import Say
 from notehive.builder.works import Event, Start, Works
 from notehive.errors import NotehiveError
@@ -44,9 +45,10 @@ class Releases:
         self,
         repositories: Repositories,
         builder: Builder,
+        publish: Publish,
         one: Callable[[web.Request], Repository],
     ) -> None:
-        self.repositories, self.builder, self.one = repositories, builder, one
+        self.repositories, self.builder, self.publish, self.one = repositories, builder, publish, one
         self._works = Works("api")
         self._running: dict[Key, tuple[Start, asyncio.Task[None]]] = {}
         self._turns: dict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -89,7 +91,7 @@ class Releases:
 
             async def start(say: Say) -> Event:
                 try:
-                    result = await self._release(repository, commit, say)
+                    result = await self._release(repository, commit, user, say)
                 except NotehiveError as error:
                     record(repository.path, commit, user, state=FAILED, error=str(error))
                     raise
@@ -111,7 +113,7 @@ class Releases:
                     file.write((event["line"] if "line" in event else last_words(event)) + "\n")
                     file.flush()
 
-    async def _release(self, repository: Repository, commit: str, say: Say) -> Event:
+    async def _release(self, repository: Repository, commit: str, user: str, say: Say) -> Event:
         """Take a commit through the stages; give its image."""
         turn = self._turns[repository.path]
         if turn.locked():
@@ -121,16 +123,16 @@ class Releases:
             wanted = {"group": repository.group, "name": repository.name, "commit": commit}
             result: dict[str, Any] = {}
             for stage in STAGES:
-                say(f"{stage} ...")
-                try:
+                with _named(stage, say):
                     async for event in self.builder.ask(stage, wanted):
                         if "line" in event:
                             say(event["line"])
                         else:
                             result = event["result"]
-                except NotehiveError as error:
-                    raise type(error)(f"{stage}: {error}") from None
-            return {"image": result["image"]}
+            image = result["image"]
+            with _named("publish", say):
+                await asyncio.to_thread(self.publish, repository, commit, image, user)
+            return {"image": image}
 
     async def again(self, request: web.Request) -> web.StreamResponse:
         """Release the last commit once more; answer with lines, as git's hook is."""
@@ -153,6 +155,16 @@ class Releases:
         if not re.fullmatch(COMMIT, commit) or not path.is_file():
             refuse(HTTPStatus.NOT_FOUND, f"{commit}: has never been released")
         return web.FileResponse(path, headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+@contextmanager
+def _named(stage: str, say: Say) -> Iterator[None]:
+    """Say which stage begins, and in the error which one has failed."""
+    say(f"{stage} ...")
+    try:
+        yield
+    except NotehiveError as error:
+        raise type(error)(f"{stage}: {error}") from None
 
 
 def last_words(event: Event) -> str:
