@@ -1,6 +1,6 @@
 // Who asks, once more: the plugin that believes Nginx (reverse-proxy-auth) keeps the groups of a
 // request in a field that all requests share, where another user's can come between. Here they are
-// read from the request itself, by the names of headers that jenkins.yaml gives.
+// read from the request itself, by the names of headers that login.yaml gives.
 
 import hudson.security.SecurityRealm
 import hudson.util.PluginServletFilter

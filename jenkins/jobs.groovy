@@ -22,7 +22,8 @@ teams.each { team ->
                 entries {
                     group {
                         name(team.name)
-                        permissions(['Job/Build', 'Job/Cancel', 'Job/Read'])
+                        // Releases are asked of the platform, which has Jenkins build them.
+                        permissions(['Job/Cancel', 'Job/Read'])
                     }
                     if (team.seen_by_all) {
                         group {

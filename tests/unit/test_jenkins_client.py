@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from notehive.jenkins.client import Build, Jenkins, NoJobError
+from notehive.jenkins.client import Jenkins, NoJobError, State
 
 T = TypeVar("T")
 JOB = "/jenkins/job/lab/job/churn"
@@ -57,11 +57,11 @@ class StandIn:
         return web.json_response(self.run)
 
 
-def with_jenkins(use: Callable[[Jenkins, StandIn], Awaitable[T]]) -> T:
+def with_jenkins(use: Callable[[Jenkins, StandIn], Awaitable[T]], file: Path = Path()) -> T:
     async def run() -> T:
         stand_in = StandIn()
         async with TestServer(stand_in.app()) as server:
-            jenkins = Jenkins(str(server.make_url("/jenkins")))
+            jenkins = Jenkins(str(server.make_url("/jenkins")), file)
             try:
                 return await use(jenkins, stand_in)
             finally:
@@ -75,10 +75,10 @@ def test_jobs(tmp_path: Path) -> None:
     file.write_text("[]")
 
     async def use(jenkins: Jenkins, there: StandIn) -> None:
-        await jenkins.make_jobs([("lab", "churn")], file)
+        await jenkins.make_jobs([("lab", "churn")])
         assert [path for path, _ in there.asked] == ["/jenkins/configuration-as-code/reload"]
 
-    with_jenkins(use)
+    with_jenkins(use, file)
     assert json.loads(file.read_text()) == [{"group": "lab", "name": "churn"}]
     assert list(tmp_path.iterdir()) == [file]
 
@@ -87,14 +87,16 @@ def test_a_release() -> None:
     async def use(jenkins: Jenkins, there: StandIn) -> None:
         item = await jenkins.release("lab", "churn", "abc", "ana")
         assert there.asked == [(f"{JOB}/buildWithParameters", {"COMMIT": "abc", "PUSHER": "ana"})]
-        assert await jenkins.build(item) == Build("", "")
+        assert await jenkins.state(item) == State("queue/item/7", "")
         there.item = {"executable": {"url": f"http://site{JOB}/3/"}}
+        begun = await jenkins.state(item)
+        assert begun == State("job/lab/job/churn/3", "")
         there.run = {"building": True, "result": None}
-        assert await jenkins.build(item) == Build(f"{JOB[1:]}/3/", "")
+        assert await jenkins.state(begun.place) == begun
         there.run = {"building": False, "result": "FAILURE"}
-        assert await jenkins.build(item) == Build(f"{JOB[1:]}/3/", "FAILURE")
+        assert await jenkins.state(begun.place) == State(begun.place, "FAILURE")
         there.item = {"cancelled": True}
-        assert await jenkins.build(item) == Build("", "ABORTED")
+        assert await jenkins.state(item) == State(item, "ABORTED")
 
     with_jenkins(use)
 
@@ -103,5 +105,7 @@ def test_a_repository_without_a_job() -> None:
     async def use(jenkins: Jenkins, there: StandIn) -> None:
         with pytest.raises(NoJobError):
             await jenkins.release("lab", "new", "abc", "ana")
+        with pytest.raises(NoJobError):
+            await jenkins.state("job/lab/job/new/1")
 
     with_jenkins(use)

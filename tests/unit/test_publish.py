@@ -33,7 +33,9 @@ def committed(repository: Repository, text: str | None) -> str:
     git = ["git", "-C", str(repository.path), "-c", "user.name=a", "-c", "user.email=a@b"]
 
     def run(*args: str, given: str = "") -> str:
-        done = subprocess.run([*git, *args], input=given, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [*git, *args], input=given, capture_output=True, text=True, check=True
+        )
         return done.stdout.strip()
 
     blob = run("hash-object", "-w", "--stdin", given=text or "")

@@ -230,6 +230,10 @@ def test_its_examples_are_good() -> None:
             "2: groups.lab.sizes: no size of the group is within its limits",
         ),
         (
+            "services:\n  git: off\n  jenkins: on",
+            "3: services.jenkins: is on, and releases need git: and registry:, too",
+        ),
+        (
             "sizes:\n  a:\n    limit: {cpu: 1, memory: 1G}\n    gpu_kind: A100",
             "4: sizes.a.gpu_kind: says nothing without gpu:; add how many",
         ),

@@ -62,6 +62,8 @@ def decide(
     ``build`` raises where the operator wants Jenkins.
     """
     wished = settings.services.jenkins
+    if wished == "auto" and not settings.services.has_releases:
+        wished = "off"
     asked = f"{source(settings.mirrors)}\n"
     if wished == "auto" and workspace.read(NOTE).startswith(asked) and not again:
         return _with(settings, "off")

@@ -80,7 +80,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "services": {
             **dict.fromkeys(AIRFLOW, switched.airflow),
             "api": switched.git,
-            "builder": switched.git and switched.registry,
+            "builder": switched.has_releases,
             "certbot": tls.kind == "acme",
             "checks": switched.has_jenkins,
             "git": switched.git,
@@ -96,18 +96,20 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "releases": switched.has_jenkins,
         },
         "networks": {
-            "builder": switched.git and switched.registry,
+            "builder": switched.has_releases,
             "jenkins": switched.has_jenkins,
             "releases": switched.has_jenkins,
         },
-        "volumes": {"certificates": tls.kind == "acme"},
+        "volumes": {"certificates": tls.kind == "acme", "jenkins-jobs": switched.has_jenkins},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
-            "builder-token": switched.git and switched.registry,
+            "builder-token": switched.has_releases,
+            "fetch-key": switched.has_jenkins,
             "index-login": bool(upstream.login(settings)),
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
+            "release-token": switched.has_jenkins,
         },
     }
 

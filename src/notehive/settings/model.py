@@ -315,7 +315,7 @@ class Services(Section):
     jenkins: Literal["auto", "on", "off"] = Field(
         "auto",
         description="Releases of models as Jenkins' builds, /jenkins/. `auto`: if its image can be "
-        "pulled and built; releases are jobs of the Swarm where it cannot.",
+        "pulled and built; the platform releases without it where it cannot.",
     )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
     pypi: bool = Field(True, description="Package cache and groups' own packages, /pypi/.")
@@ -326,6 +326,11 @@ class Services(Section):
     def _bare_word(cls, given: Any) -> Any:
         # YAML 1.1 reads a bare `on` or `off` as true or false.
         return ("off", "on")[given] if isinstance(given, bool) else given
+
+    @property
+    def has_releases(self) -> bool:
+        """Whether a push becomes an image, which goes to the registry."""
+        return self.git and self.registry
 
     @property
     def has_jenkins(self) -> bool:
