@@ -245,6 +245,17 @@ def test_namespaces_are_found_by_their_processes(tmp_path: Path) -> None:
     assert spaces.found == {first: 40}
 
 
+def test_the_inode_of_one_that_is_gone_is_the_next_ones(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    inode = processes.put(40, "a")
+    spaces = Namespaces(processes.proc)
+    spaces.look(everywhere=True)
+    processes.end(40)
+    assert processes.put(60, "a") == inode
+    spaces.look(everywhere=False)
+    assert spaces.found == {inode: 60}
+
+
 def test_a_process_may_get_its_namespace_late(tmp_path: Path) -> None:
     """A container's first process begins in the node's own."""
     processes = Processes(tmp_path)
@@ -269,6 +280,7 @@ class StandInNamespaces(Namespaces):
     def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(tmp_path)
         self.spaces: dict[int, dict[str, Any]] = {}
+        self.process = 1  # that is in each of them
         self.now: dict[str, Any] = self.put(0)
         self.addresses = ["10.96.0.2", "10.96.0.3", "10.96.0.4"]
         self.time = 100.0
@@ -302,7 +314,7 @@ class StandInNamespaces(Namespaces):
         return {name: {address} if address else set() for name, address in found}
 
     def look(self, *, everywhere: bool) -> None:
-        self.found = {inode: 1 for inode in self.spaces if inode}
+        self.found = {inode: self.process for inode in self.spaces if inode}
 
     @contextmanager
     def inside(self, inode: int) -> Iterator[bool]:
@@ -352,6 +364,22 @@ def test_one_that_is_coming_is_looked_at_often(spaces: StandInNamespaces, watchi
     server["mark"] = MARK[1]
     spaces.time += watch.COMING_SECONDS
     assert watching.look() > watch.COMING_SECONDS
+    assert server["alias"].startswith(SIGN)
+
+
+@pytest.mark.parametrize("before", ["a server", "something else"])
+def test_one_with_the_inode_of_one_before_is_on_its_way_too(
+    spaces: StandInNamespaces, watching: Watch, before: str
+) -> None:
+    spaces.put(1, "10.96.0.9", MARK[1] if before == "a server" else "")
+    watching.look()
+    spaces.time += watch.EVERYWHERE_SECONDS - 0.1
+    spaces.process += 1
+    server = spaces.put(1, "10.96.0.10")
+    assert watching.look() == watch.COMING_SECONDS
+    assert server["rules"] == [], "not before it says that it is a server"
+    server["mark"] = MARK[1]
+    watching.look()
     assert server["alias"].startswith(SIGN)
 
 

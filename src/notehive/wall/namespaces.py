@@ -1,8 +1,8 @@
 """The network namespaces of a node's containers, and how to enter one.
 
-They are found by the processes in them, in the node's own /proc. A namespace is known by the
-number of its inode, which the kernel gives to no other as long as it exists. None is held open:
-it would outlive its container.
+They are found by the processes in them, in the node's own /proc. The number of its inode is a
+namespace's as long as it exists; then the kernel gives it to the next one, often at once. So one is
+known by this number and a process. None is held open: it would outlive its container.
 """
 
 import os
@@ -40,7 +40,11 @@ class Namespaces:
             self.found = found
             self._settled, self._seen = self._seen & there, there
         else:
-            self.found = found | self.found
+            self.found |= {
+                inode: process
+                for inode, process in found.items()
+                if self._namespace(self.found.get(inode, 0)) != inode
+            }
 
     def _namespace(self, process: int) -> int:
         try:

@@ -22,6 +22,7 @@ COMING_SECONDS = 0.02  # between two looks at one that has its address and no ma
 FORGET_SECONDS = 5.0  # how long a service stays where it was if nobody says where it is
 NEVER = float("-inf")
 SERVICES = ("nginx", "hub", "proxy")  # the platform's, in the network of users
+Known = tuple[int, int]  # a namespace's inode, and a process in it
 MARKED = Path("/proc/sys", MARK[0].replace(".", "/"))  # of the namespace that one is in
 
 
@@ -35,8 +36,8 @@ class Watch:
     nodes: frozenset[Network]  # addresses of all nodes
     namespaces: Namespaces = field(default_factory=Namespaces)
     clock: Callable[[], float] = time.monotonic
-    servers: set[int] = field(default_factory=set)
-    _born: dict[int, float] = field(default_factory=dict)  # when a namespace was first seen
+    servers: set[Known] = field(default_factory=set)
+    _born: dict[Known, float] = field(default_factory=dict)  # when a namespace was first seen
     _services: dict[str, tuple[frozenset[str], float]] = field(default_factory=dict)
     _node: frozenset[Network] = frozenset()
     _asked: float = NEVER
@@ -63,31 +64,32 @@ class Watch:
         if everywhere:
             self._everywhere = now
             self._node = node.networks()
-            self.servers &= self.namespaces.found.keys()
-            self._born = {k: v for k, v in self._born.items() if k in self.namespaces.found}
+            there = self.namespaces.found.items()
+            self.servers &= there
+            self._born = {key: time for key, time in self._born.items() if key in there}
         if again:
             self._rounded = now
             self._write()
         coming = False
-        for inode in list(self.namespaces.found):
-            young = now - self._born.setdefault(inode, born) < YOUNG_SECONDS
-            if everywhere or (again if inode in self.servers else young):
-                coming |= self._visit(inode) and young
+        for known in list(self.namespaces.found.items()):
+            young = now - self._born.setdefault(known, born) < YOUNG_SECONDS
+            if everywhere or (again if known in self.servers else young):
+                coming |= self._visit(known) and young
         return COMING_SECONDS if coming else self._rounded + ROUND_SECONDS - self.clock()
 
-    def _visit(self, inode: int) -> bool:
+    def _visit(self, known: Known) -> bool:
         """Wall a namespace in if it is a server's; say whether it may become one's."""
         try:
-            with self.namespaces.inside(inode) as there:
+            with self.namespaces.inside(known[0]) as there:
                 if not there:
                     self._everywhere = NEVER  # there may be another process in it
                     return False
-                if inode not in self.servers:
+                if known not in self.servers:
                     if not any(address.ip in self.users for _, address in netlink.addresses()):
                         return False
                     if MARKED.read_text().strip() != MARK[1]:
                         return True
-                    self.servers.add(inode)
+                    self.servers.add(known)
                 if self.clock() - self._asked >= ROUND_SECONDS:
                     self._ask()
                     self._write()
