@@ -1,4 +1,4 @@
-"""The way to Jenkins: what Nginx tells it of who asks. Gate and Jenkins are stand-ins."""
+"""The way to Jenkins: what Nginx tells it of who asks. Gate, Jenkins and git are stand-ins."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from .conftest import built
 from .containers import LABEL, Container, Containers, docker, until
 
-# The gate knows ana and boss by their tokens; Jenkins says what it was asked.
+# The gate knows ana and boss by their tokens; Jenkins and git say what they were asked.
 STAND_IN = """
 import http.server, json, threading
 
@@ -31,7 +31,7 @@ class Gate(Answer):
         told = {"User": name, "Admin": known[name], "Edits": "everyone,lab", "Reads": "guild"}
         self.answer(200, {f"X-Notehive-{key}": value for key, value in told.items()}, "")
 
-class Jenkins(Answer):
+class Echo(Answer):
     def do_GET(self):
         self.answer(200, {}, json.dumps({"path": self.path, **self.headers}))
     do_POST = do_GET
@@ -40,7 +40,8 @@ def serve(port, handler):
     http.server.ThreadingHTTPServer(("", port), handler).serve_forever()
 
 threading.Thread(target=serve, args=(8090, Gate)).start()
-serve(8080, Jenkins)
+threading.Thread(target=serve, args=(8093, Echo)).start()
+serve(8080, Echo)
 """
 FORGED = (
     "-H 'X-Notehive-User: boss' -H 'X-Notehive-Groups: admin=yes' -H 'X-Notehive-Admin: yes' "
@@ -54,7 +55,7 @@ def nginx() -> Iterator[Container]:
     network = docker("network", "create", "--label", LABEL, "notehive-test-jenkins-door").strip()
     try:
         on = f"--network={network}"
-        aliases = ("--network-alias=gate", "--network-alias=jenkins")
+        aliases = [f"--network-alias={name}" for name in ("gate", "git", "jenkins")]
         made.run(built("hub"), "python3", "-c", STAND_IN, options=(on, *aliases))
         values = {
             **{"PORT": "8080", "HTTP_PORT": "0", "SERVICES": "jenkins", "TLS": "off"},
@@ -116,3 +117,13 @@ def test_agents_are_nobody(nginx: Container) -> None:
     assert (told["Upgrade"], told["Connection"].lower()) == ("websocket", "upgrade")
     assert told["Secret-Key"] == "s"
     assert not {"X-Notehive-User", "X-Notehive-Groups", "Authorization", "Cookie"} & set(told)
+
+
+def test_a_ticket_is_all_that_git_is_told(nginx: Container) -> None:
+    path = "/lab/churn.git/info/refs?service=git-upload-pack"
+    more = f"{FORGED} -H 'X-Notehive-Key: mine' -H 'X-Notehive-Ticket: mine'"
+    status, told = asked(nginx, "boss", f"/git-fetch/1-ab{path}", more)
+    assert (status, told["path"], told["X-Notehive-Ticket"]) == (200, path, "1-ab")
+    assert not {"X-Notehive-User", "X-Notehive-Key", "Authorization", "Cookie"} & set(told)
+    assert asked(nginx, "", "/git-fetch/1-ab")[0] == 404
+    assert asked(nginx, "", f"/%67it-fetch/1-ab{path}")[0] == 404

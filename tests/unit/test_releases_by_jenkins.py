@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -86,7 +87,7 @@ def test_a_push_is_released_by_a_build(world: World) -> None:
 
 
 def test_a_stage_that_fails_fails_the_build(world: World) -> None:
-    failing = [{"line": "bad"}, {"error": "see above", "exit_code": 2}]
+    failing: list[dict[str, Any]] = [{"line": "bad"}, {"error": "see above", "exit_code": 2}]
     world.api.builder.does["builds"] = lambda commit: failing
     assert world.api.push()[-2:] == ["bad", "not released: build: see above"]
     assert [stage for stage, _ in world.api.builder.asked] == ORDER[:2]
