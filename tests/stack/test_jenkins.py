@@ -32,7 +32,7 @@ def with_jenkins(site: Site) -> Iterator[Site]:
     docker("volume", "create", "--label", f"notehive.stack={site.name}", volume)
     write = f"cat > /srv/repositories.json <<'E'\n{json.dumps(REPOSITORIES)}\nE"
     docker("run", "--rm", f"--volume={volume}:/srv", "notehive/debian:trixie", "sh", "-c", write)
-    with changed(site, services={"jenkins": "on"}):
+    with changed(site, services={"airflow": False, "jenkins": "on"}):
         yield site
 
 

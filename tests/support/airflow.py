@@ -83,7 +83,7 @@ class Asker:
 @contextmanager
 def switched_on(site: Site) -> Iterator[None]:
     """The site with Airflow, and the plain DAGs in it."""
-    with changed(site, services={"airflow": True}):
+    with changed(site, services={"airflow": True, "jenkins": "off"}):
         put_dags(site)
         yield
 

@@ -20,6 +20,7 @@ from notehive.platform import jenkins, stack
 from notehive.platform.place import Workspace
 from notehive.settings import Mirrors, Settings, parse
 from notehive.shell import Result
+from tests.support import rights
 
 ROOT = Path(__file__).resolve().parents[2]
 ON = parse("services: {jenkins: on}\ngroups: {lab: {}, guild: {shared: everyone}}")
@@ -78,6 +79,54 @@ def test_rights() -> None:
         "group authenticated": ["Overall/Read", "Agent/Build"],
         "user anonymous": ["Agent/Build"],
     }
+
+
+# Whom the gate lets in, and what it says of them.
+KNOWN = {"authenticated", "everyone"}
+SAID = {
+    "no group": KNOWN,
+    "member": KNOWN | {"lab"},
+    "other": KNOWN | {"guild"},
+    "admin": KNOWN | {"admin=yes"},
+    "server": KNOWN | {"lab"},
+    "narrow token": KNOWN | {"lab"},
+}
+FOLDERS = {"TEAM": "lab", "GUILD": "guild"}
+ASKS = {
+    "open the page": "Overall/Read",
+    "see builds": "Job/Read",
+    "stop builds": "Job/Cancel",
+    "begin a build": "Job/Build",
+    "see the configuration": "Overall/Administer",
+}
+
+
+def of_folder(folder: str) -> dict[str, list[str]]:
+    """Give each group's permissions in a folder, as tests/jenkins/test_jobs.py holds them true."""
+    text = (ROOT / "tests/jenkins/jobs.txt").read_text()
+    (block,) = (each for each in text.split("\nfolder ") if each.startswith(f"{folder}\n"))
+    found = re.findall(r'group\n +name "(.+)"\n +permissions (.+)', block.split("\npipelineJob")[0])
+    return {group: json.loads(permissions) for group, permissions in found}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [cell for cell in rights.cells() if cell.section == "Jenkins"],
+    ids=lambda cell: f"{cell.role}-{cell.action}",
+)
+def test_the_table_of_rights(cell: rights.Cell) -> None:
+    action, _, group = cell.action.partition(" of ")
+    strategy = CONFIGURATION["jenkins"]["authorizationStrategy"]["projectMatrix"]
+    given = {
+        entry["group"]["name"]: list(entry["group"]["permissions"])
+        for entry in strategy["entries"]
+        if "group" in entry
+    }
+    folder = FOLDERS.get(group)
+    for name, permissions in of_folder(folder).items() if folder else ():
+        given[name] = [*given.get(name, ()), *permissions]
+    has = {each for name in SAID.get(cell.role, ()) for each in given.get(name, ())}
+    assert bool({ASKS[action], "Overall/Administer"} & has) is cell.allowed
 
 
 @pytest.mark.parametrize("agent", AGENTS, ids=[each["permanent"]["name"] for each in AGENTS])

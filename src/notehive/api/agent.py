@@ -18,7 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from notehive.api.asking import body, refuse, stream
-from notehive.api.jenkins import Access, ByJenkins
+from notehive.api.jenkins import ByJenkins
 from notehive.api.stages import Release, Stages
 from notehive.builder import Say
 from notehive.builder.works import Event, Works
@@ -44,7 +44,6 @@ class Agent:
 
     by_jenkins: ByJenkins
     stages: Stages
-    access: Access
 
     def routes(self) -> list[web.RouteDef]:
         """Give what can be asked; Nginx does not lead to it."""
@@ -53,7 +52,7 @@ class Agent:
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Run a stage, if it is its turn."""
         given = request.headers.get("Authorization", "")
-        if not compare_digest(given.encode(), f"Bearer {self.access.token}".encode()):
+        if not compare_digest(given.encode(), f"Bearer {self.by_jenkins.access.token}".encode()):
             refuse(HTTPStatus.UNAUTHORIZED, "only Jenkins' agent asks for stages")
         wanted, stage = await body(request, Wanted), request.match_info["stage"]
         release = self.by_jenkins.open.get((wanted.group, wanted.name, wanted.commit))
@@ -88,7 +87,8 @@ class Agent:
         found = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False)
         if not found.returncode:
             release.say("its own checks ...")
-            say(f"{self.access.inside}{tickets.path(self.access.key, group, name)}")
+            access = self.by_jenkins.access
+            say(f"{access.inside}{tickets.path(access.key, group, name)}")
 
 
 async def lines(events: AsyncGenerator[Event]) -> AsyncGenerator[str]:

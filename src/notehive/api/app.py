@@ -34,7 +34,7 @@ def make_app(
     """
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy)])
-    by_jenkins = ByJenkins(jenkins.client, repositories, url) if jenkins else None
+    by_jenkins = ByJenkins(jenkins, repositories, url) if jenkins else None
     models = Models(repositories, url, groups, by_jenkins.want_jobs if by_jenkins else None)
     releases = None
     if builder:
@@ -43,8 +43,8 @@ def make_app(
         app.add_routes(releases.routes())
         app.on_startup.append(releases.resume)
         app.on_shutdown.append(releases.end)
-        if jenkins and by_jenkins:
-            app.add_routes(Agent(by_jenkins, stages, jenkins).routes())
+        if by_jenkins:
+            app.add_routes(Agent(by_jenkins, stages).routes())
             app.on_startup.append(by_jenkins.begin)
             app.on_shutdown.append(by_jenkins.end)
     pushes = Pushes(repositories, push_token, url, models.one, releases)

@@ -38,8 +38,9 @@ class NotReachedError(Exception):
 class ByJenkins:
     """Has Jenkins release; ``url`` is the site's address."""
 
-    def __init__(self, jenkins: Jenkins, repositories: Repositories, url: str) -> None:
-        self.jenkins, self.repositories, self.url = jenkins, repositories, url
+    def __init__(self, access: Access, repositories: Repositories, url: str) -> None:
+        self.access, self.repositories, self.url = access, repositories, url
+        self.jenkins = access.client
         # Those that Jenkins was asked for, by group, name and commit.
         self.open: dict[tuple[str, str, str], Release] = {}
         self._making: set[asyncio.Task[None]] = set()
