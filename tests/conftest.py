@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.airflow import switched_on
 from tests.support.site import Site, brought_up
 
 
@@ -13,6 +14,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A workbench that is up."""
     with brought_up(tmp_path_factory.mktemp("site")) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def with_airflow(site: Site) -> Iterator[Site]:
+    """The same with Airflow, and a plain DAG of each group in it."""
+    with switched_on(site):
+        yield site
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what needs Airflow last: it is switched on once, and slows down every change."""
+    items.sort(key=lambda item: "with_airflow" in getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(wrapper=True)

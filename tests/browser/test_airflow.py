@@ -1,22 +1,17 @@
 """Airflow's page, with the one login: each sees their own groups' DAGs, runs and logs."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Login, MakeUser, fill_login
 from tests.browser.test_rights import log_out
-from tests.support.airflow import PIPELINE, Asker, switched_on
-from tests.support.site import Site, wait_for
+from tests.support.airflow import PIPELINE, Asker
+from tests.support.site import wait_for
 
 OWN, OTHERS = f"lab.{PIPELINE}", f"guild.{PIPELINE}"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _airflow(site: Site) -> Iterator[None]:
-    with switched_on(site):
-        yield
+pytestmark = pytest.mark.usefixtures("with_airflow")
 
 
 def test_a_run_from_its_start_to_its_log(page: Page, login: Login, make_user: MakeUser) -> None:

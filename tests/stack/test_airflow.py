@@ -12,7 +12,7 @@ import pytest
 
 from notehive.airflow.routes import is_open
 from tests.support import rights
-from tests.support.airflow import PIPELINE, Asker, put_dags, switched_on
+from tests.support.airflow import PIPELINE, Asker, put_dags
 from tests.support.hub import User, user
 from tests.support.people import Person, logged_in
 from tests.support.rights import Cell
@@ -74,13 +74,6 @@ class World:
     def admin(self) -> Asker:
         """The administrator, who looks at what others did."""
         return self.asker("admin")
-
-
-@pytest.fixture(scope="module")
-def with_airflow(site: Site) -> Iterator[Site]:
-    """The site with Airflow, and a plain DAG of each group in it."""
-    with switched_on(site):
-        yield site
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,18 @@ from tests.support.site import Site
 
 Work = Callable[[Platform], Awaitable[Any]]
 
+pytestmark = pytest.mark.usefixtures("with_airflow")  # with it comes the guard of jobs
+
 
 @pytest.fixture
-def ports(site: Site) -> Iterator[Ports]:
+def ports(site: Site, with_airflow: Site) -> Iterator[Ports]:
     with jobs.ports(site) as ports:
         yield ports
 
 
 @pytest.fixture(scope="module")
-def begun(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Begun:
-    return jobs.release(site, tmp_path_factory.mktemp("release"))
+def begun(with_airflow: Site, tmp_path_factory: pytest.TempPathFactory) -> Begun:
+    return jobs.release(with_airflow, tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture

@@ -222,10 +222,16 @@ def test_who_reaches_what() -> None:
         for volume in service.get("volumes", ())
         if "docker.sock" in str(volume)
     }
-    assert engine == {"guard", "builder"}
+    assert engine == {"guard", "guard-jobs", "builder"}
     assert {name for name, of in networks.items() if "control" in of} == {"guard", "hub"}
     assert EVERYTHING["networks"]["control"]["internal"] is True
     assert networks["guard"] == {"control"}
+    assert networks["guard-jobs"] == {"jobs"}
+    assert {name for name, of in networks.items() if "jobs" in of} == {
+        "airflow-triggerer",
+        "guard-jobs",
+    }
+    assert EVERYTHING["networks"]["jobs"]["internal"] is True
     # Who builds can push: nobody asks it but those whom it is told to believe.
     assert networks["builder"] == {"builder", "registry"}
     assert {name for name, of in networks.items() if "builder" in of} == {"builder", "api"}
@@ -416,7 +422,7 @@ def test_every_variable_is_filled_in(
 
 
 def test_who_has_the_engine_has_it_by_its_group_alone() -> None:
-    for name in ("guard", "builder"):
+    for name in ("guard", "guard-jobs", "builder"):
         service = SERVICES[name]
         assert service["user"] == "999:$SOCKET_GROUP"
         assert service["cap_drop"] == ["ALL"]
@@ -465,7 +471,7 @@ def test_the_hub_restarts_just_when_its_configuration_changes(tmp_path: Path) ->
     """The digest is in the name of the config, for Swarm never replaces one."""
     digests = [
         prepared(f"url: http://x\n{more}", tmp_path)[0].variables["CONFIG_HUB"]
-        for more in ("", "network: {registry_port: 6000}", "admins: [boss]", "")
+        for more in ("", "packages: {cache: 5G}", "admins: [boss]", "")
     ]
     assert digests[0] == digests[1] == digests[3] != digests[2]
 

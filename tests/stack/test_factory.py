@@ -1,0 +1,103 @@
+"""The whole way of a model: from the first push to its runs in Airflow and its champion."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.airflow import Asker
+from tests.support.hub import user
+from tests.support.owner import Owner
+from tests.support.site import Site, docker, fetch, wait_for
+
+
+@pytest.fixture(scope="module")
+def gina(with_airflow: Site) -> Iterator[Owner]:
+    with user(with_airflow, "gina", "--group", "lab") as gina:
+        gina.start(image="datascience", size="medium")
+        yield Owner(with_airflow, gina)
+
+
+@pytest.fixture(scope="module")
+def airflow(gina: Owner) -> Asker:
+    return Asker(gina.site, gina.user.token)
+
+
+@pytest.fixture(scope="module")
+def model(gina: Owner) -> Iterator[str]:
+    """A model from the template, released."""
+    name = f"m-{uuid4().hex[:10]}"
+    gina.does(f"notehive model new {name} --group lab")
+    said = gina.does("git push origin main", at=name)
+    assert "remote: publish ..." in said
+    assert "remote: released: " in said
+    yield name
+    for image in docker("images", "--quiet", "--filter", f"label=notehive.model={name}").split():
+        docker("rmi", "--force", image, check=False)
+
+
+def dag(airflow: Asker, model: str, pipeline: str) -> str:
+    """Wait until a pipeline of a model can be run; give its DAG's name."""
+    name = f"lab.{model}.{pipeline}"
+    wait_for(f"the DAG {name}", lambda: airflow.ask("GET", f"/dags/{name}").status == 200, 120)
+    return name
+
+
+def log(airflow: Asker, run: str, task: str) -> str:
+    """Give what the page of a task's first try says."""
+    return airflow.ask("GET", f"{run}/taskInstances/{task}/logs/1?full_content=true").body.decode()
+
+
+def asked_of_mlflow(gina: Owner, path: str) -> Any:
+    headers = {"Authorization": f"Bearer {gina.user.token}", "X-MLFLOW-WORKSPACE": "lab"}
+    answer = fetch(gina.site, f"/mlflow/api/2.0/mlflow/{path}", headers=headers)
+    assert answer.status == 200, (path, answer)
+    return json.loads(answer.body)
+
+
+def nothing_is_left(site: Site) -> None:
+    for kind in ("job", "job-token"):
+        wait_for(f"the end of each {kind}", lambda kind=kind: not site.of_kind(kind))
+
+
+def test_what_is_pushed_is_what_runs(gina: Owner, airflow: Asker, model: str) -> None:
+    run = airflow.run(dag(airflow, model, "train"))
+    ended = airflow.ended(run)
+    logs = {task: log(airflow, run, task) for task in ("prepare", "validate", "train", "promote")}
+    assert ended == "success", logs
+    (told,) = json.loads(gina.does("notehive model status --json", at=model))
+    assert all(told["image"] in said and told["commit"] in said for said in logs.values())
+    assert "cell 3 of 3: " in logs["prepare"]
+    assert "executed notebook: " in logs["train"]
+
+    alias = f"registered-models/alias?name={model}&alias=champion"
+    champion = asked_of_mlflow(gina, alias)["model_version"]
+    tags = asked_of_mlflow(gina, f"runs/get?run_id={champion['run_id']}")["run"]["data"]["tags"]
+    said = {tag["key"]: tag["value"] for tag in tags}
+    assert said["notehive.commit"] == told["commit"]
+    assert said["notehive.image"] == told["image"]
+    assert said["mlflow.user"] == "job:lab"
+    nothing_is_left(gina.site)
+
+
+def test_a_run_by_hand_takes_other_parameters(gina: Owner, airflow: Asker, model: str) -> None:
+    """And a failing notebook is named in the log, with its cell."""
+    run = airflow.run(dag(airflow, model, "train"), test_size=7.5)
+    assert airflow.ended(run) == "failed"
+    said = log(airflow, run, "prepare")
+    assert "prepare.ipynb, cell 3: " in said
+    assert "test_size=7.5" in said
+    nothing_is_left(gina.site)
+
+
+def test_a_release_that_fails_changes_nothing(gina: Owner, airflow: Asker, model: str) -> None:
+    name = dag(airflow, model, "train")
+    gina.does("sed -i 's/size: small/size: huge/' model.yml && git commit -qam Huge", at=model)
+    assert "not released: " in gina.does("git push origin main", at=model)
+    told = json.loads(gina.does("notehive model status --json", at=model))
+    assert [each["state"] for each in told] == ["failed", "released"]
+    current = gina.site.exec("api", "readlink", f"/srv/models/lab/{model}/current")
+    assert current == f"releases/{told[1]['commit']}"
+    assert told[1]["commit"] in airflow.told(f"/dags/{name}/details")["doc_md"]
