@@ -16,6 +16,8 @@ from notehive.models.new import make
 from tests.support.hub import User, user
 from tests.support.site import ROOT, Site, docker, fetch, wait_for
 
+pytestmark = pytest.mark.long  # tests/jenkins/test_release.py shows the same without a Swarm
+
 FILES = {"stand_in.py": "tests/support/jenkins.py", "stage.py": "src/notehive/jenkins/stage.py"}
 STAND_IN = """
 import asyncio, pathlib, subprocess, sys
