@@ -69,6 +69,7 @@ class ByJenkins:
         group, name, _ = release.repository
         key = (group, name, release.commit)
         self.open[key] = release
+        release.say("waiting for Jenkins")
         try:
             try:
                 place = await self._ask(release)
@@ -94,7 +95,6 @@ class ByJenkins:
 
     async def _follow(self, place: str, release: Release) -> State:
         """Wait until a build has ended."""
-        release.say("waiting for Jenkins")
         state, heard = State(place, ""), monotonic()
         while not state.result:
             try:
