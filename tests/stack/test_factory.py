@@ -12,6 +12,15 @@ from tests.support.hub import user
 from tests.support.owner import Owner
 from tests.support.site import Site, docker, fetch, wait_for
 
+OWN = """
+from airflow.sdk import DAG, task
+with DAG("{name}", schedule=None, is_paused_upon_creation=False):
+    @task
+    def greet():
+        print("hello")
+    greet()
+"""
+
 
 @pytest.fixture(scope="module")
 def gina(with_airflow: Site) -> Iterator[Owner]:
@@ -92,12 +101,25 @@ def test_a_run_by_hand_takes_other_parameters(gina: Owner, airflow: Asker, model
     nothing_is_left(gina.site)
 
 
+def test_a_dag_of_its_own(gina: Owner, airflow: Asker, model: str) -> None:
+    """And one that says it is another group's is not taken."""
+    for group in ("lab", "guild"):
+        text = OWN.format(name=f"{group}.{model}.own")
+        gina.does(f"mkdir -p dags && cat > dags/{group}.py <<'END'\n{text}\nEND", at=model)
+    gina.does("git add dags && git commit -qm Own", at=model)
+    assert "remote: released: " in gina.does("git push origin main", at=model)
+    assert airflow.ended(airflow.run(dag(airflow, model, "own"))) == "success"
+    listing = ("/opt/notehive/airflow/start", "airflow", "dags", "list-import-errors")
+    said = gina.site.exec("airflow-processor", *listing, "--output", "json")
+    assert f"guild.{model}.own: the name of a DAG of lab/{model} begins with lab.{model}." in said
+
+
 def test_a_release_that_fails_changes_nothing(gina: Owner, airflow: Asker, model: str) -> None:
     name = dag(airflow, model, "train")
     gina.does("sed -i 's/size: small/size: huge/' model.yml && git commit -qam Huge", at=model)
     assert "not released: " in gina.does("git push origin main", at=model)
     told = json.loads(gina.does("notehive model status --json", at=model))
-    assert [each["state"] for each in told] == ["failed", "released"]
+    assert [each["state"] for each in told] == ["failed", "released", "released"]
     current = gina.site.exec("api", "readlink", f"/srv/models/lab/{model}/current")
     assert current == f"releases/{told[1]['commit']}"
     assert told[1]["commit"] in airflow.told(f"/dags/{name}/details")["doc_md"]

@@ -92,7 +92,9 @@ def test_a_push_is_released_by_a_build(world: World) -> None:
 def test_a_stage_that_fails_fails_the_build(world: World) -> None:
     failing: list[dict[str, Any]] = [{"line": "bad"}, {"error": "see above", "exit_code": 2}]
     world.api.builder.does["builds"] = lambda commit: failing
-    assert world.api.push()[-2:] == ["bad", "not released: build: see above"]
+    said = world.api.push()
+    assert "bad" in said
+    assert said[-1] == "not released: build: see above"
     assert [stage for stage, _ in world.api.builder.asked] == ORDER[:2]
     assert world.api.states() == [("1", "failed")]
 

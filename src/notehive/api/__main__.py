@@ -23,12 +23,14 @@ JENKINS = SECRETS / "release-token"  # where Jenkins is
 async def main() -> None:
     """Serve until the container is stopped."""
     config = HubConfig.load()
+    publisher = Publisher(config)
+    publisher.withdraw()
     app = make_app(
         Repositories(),
         key=read_secret("api-key"),
         push_token=read_secret("push-token"),
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
-        publish=Publisher(config).publish,
+        publish=publisher.publish,
         jenkins=with_jenkins() if JENKINS.exists() else None,
         url=os.environ["URL"],
         groups=kept(config.groups, set(config.groups)),

@@ -34,6 +34,11 @@ class Checks:
             project = work / "project"
             repository = wanted.repository(builds.repositories)
             await asyncio.to_thread(builds.source.export, repository, wanted.commit, project)
+            if (project / "dags").exists() and wanted.group not in builds.config.dags:
+                raise BadInput(
+                    f"dags/: the group {wanted.group} may not write DAGs; remove them, or ask an "
+                    f"administrator for `groups: {{{wanted.group}: {{dags: true}}}}`"
+                )
             base = builds.config.notebook_image(recipe.read(project).image, wanted.group).reference
             await builds.base_id(base, say)
             with tempfile.TemporaryFile(dir=work) as archive:

@@ -24,6 +24,7 @@ class BuilderConfig(BaseModel):
     registry_port: int  # of each node's loopback, which images are pulled from
     push_port: int
     images: dict[str, NotebookImage]
+    dags: list[str] = []  # groups that may write DAGs
 
     @classmethod
     def load(cls, path: Path = CONFIG) -> "BuilderConfig":

@@ -233,6 +233,7 @@ def builder_config(settings: Settings, references: Mapping[str, str]) -> Builder
             )
             for key, reference in notebook_references(settings, references).items()
         },
+        dags=sorted(name for name, group in settings.groups.items() if group.dags),
     )
 
 

@@ -148,6 +148,11 @@ class Group(Section):
         description="Who has the folder /shared/NAME, the workspace NAME of MLflow and the DAGs "
         "NAME.* of Airflow; with `everyone`, those who are no members read only.",
     )
+    dags: bool = Field(
+        False,
+        description="Whether Airflow loads the DAGs that members write, in the folder dags/ of a "
+        "model. They run with Airflow's own rights: for groups that you trust with those.",
+    )
     quota: Memory = Field(
         0, ge=0, description="Space for each member's home, where it is more than storage.quota."
     )
