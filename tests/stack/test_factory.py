@@ -67,8 +67,7 @@ def asked_of_mlflow(gina: Owner, path: str) -> Any:
 
 
 def nothing_is_left(site: Site) -> None:
-    for kind in ("job", "job-token"):
-        wait_for(f"the end of each {kind}", lambda kind=kind: not site.of_kind(kind))
+    wait_for("the end", lambda: not (site.of_kind("job") or site.of_kind("job-token")))
 
 
 def test_what_is_pushed_is_what_runs(gina: Owner, airflow: Asker, model: str) -> None:

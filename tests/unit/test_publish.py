@@ -34,10 +34,10 @@ def committed(repository: Repository, text: str | None, dag: str = "") -> str:
     git = ["git", "-C", str(repository.path), "-c", "user.name=a", "-c", "user.email=a@b"]
 
     def run(*args: str, given: str = "") -> str:
-        done = subprocess.run(
-            [*git, *args], input=given, capture_output=True, text=True, check=True
+        said = subprocess.run(
+            [*git, *args], input=given, stdout=subprocess.PIPE, text=True, check=True
         )
-        return done.stdout.strip()
+        return said.stdout.strip()
 
     blob = run("hash-object", "-w", "--stdin", given=text or "")
     name = "README.md" if text is None else project.FILE
