@@ -118,26 +118,21 @@ class Releases:
                     file.flush()
 
     async def _release(self, release: Release) -> Event:
-        """Take a commit through the stages, by Jenkins if that answers; give its image."""
-        try:
-            if self.by_jenkins:
-                await self.by_jenkins.release(release)
-        except NotReachedError as error:
-            log.warning("Jenkins does not answer: %s", error)
-            release.say("Jenkins does not answer; this goes on without it")
-        if release.next:
-            await self._release_here(release)
-        return {"image": release.image}
-
-    async def _release_here(self, release: Release) -> None:
-        """Take a commit through the stages that are left."""
+        """Take a commit through the stages; give its image."""
         turn = self._turns[release.repository.path]
         if turn.locked():
             release.say("waiting for the release of the push before")
         # In the order of the pushes: the last one is what is released in the end.
         async with turn:
+            try:
+                if self.by_jenkins:
+                    await self.by_jenkins.release(release)
+            except NotReachedError as error:
+                log.warning("Jenkins does not answer: %s", error)
+                release.say("Jenkins does not answer; this goes on without it")
             while release.next:
                 await self.stages.run(release, release.say)
+        return {"image": release.image}
 
     async def again(self, request: web.Request) -> web.StreamResponse:
         """Release the last commit once more; answer with lines, as git's hook is."""
