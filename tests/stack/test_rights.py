@@ -28,8 +28,8 @@ USERS = {
 }
 NARROW = {"narrow token": "access:services!service=gate", "other token": "read:users:name!user"}
 MLFLOW = "/mlflow/api/2.0/mlflow"
-# Airflow's have a module of their own: of all tests, it alone needs Airflow.
-CELLS = [cell for cell in rights.cells() if cell.section != "Airflow"]
+# Airflow's and Jenkins' have modules of their own: of all tests, those alone need them.
+CELLS = [cell for cell in rights.cells() if cell.section not in ("Airflow", "Jenkins")]
 
 
 @dataclass

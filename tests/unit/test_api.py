@@ -75,6 +75,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
                 key=KEY,
                 push_token=TOKEN,
                 builder=None,
+                jenkins=None,
                 publish=lambda *release: None,
                 url="http://site",
                 groups=GROUPS,

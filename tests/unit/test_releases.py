@@ -19,6 +19,7 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.jenkins import Access
 from notehive.api.releases import recorded
 from notehive.errors import BadInput, NotehiveError
 from notehive.git.repositories import Repositories, Repository
@@ -97,7 +98,12 @@ class Serving:
 
 
 @contextmanager
-def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving]:
+def serve(
+    root: Path,
+    builder: StandInBuilder,
+    address: str,
+    access: Callable[[], Access] | None = None,
+) -> Iterator[Serving]:
     repositories = Repositories(root)
     churn = repositories.find("red", "churn") or repositories.make("red", "churn")
     serving = Serving("", builder, churn)
@@ -110,6 +116,7 @@ def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving
                 push_token=TOKEN,
                 builder=Builder("of the builder", address),
                 publish=serving.publish,
+                jenkins=access() if access else None,
                 url="http://site",
                 groups=["red"],
             )
@@ -270,16 +277,18 @@ def test_once_more_by_those_who_may(api: Serving, tmp_path: Path) -> None:
     assert recorded(api.churn.path)[0]["commit"] == commit
 
 
-def committed(repository: Path, tmp_path: Path) -> str:
-    """Make a commit on the branch that is released; give its id."""
-    clone = tmp_path / "clone"
+def committed(repository: Path, tmp_path: Path, file: str = "README.md") -> str:
+    """Make a commit with an empty file on the branch that is released; give its id."""
+    clone = tmp_path / f"clone-{file}"
     run = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com"]
+    subprocess.run([*run, "clone", "--quiet", str(repository), str(clone)], check=True)
+    (clone / file).touch()
     for command in (
-        ["clone", "--quiet", str(repository), str(clone)],
-        ["-C", str(clone), "commit", "--quiet", "--allow-empty", "--message=first"],
-        ["-C", str(clone), "push", "--quiet", "origin", "HEAD:main"],
+        ["add", file],
+        ["commit", "--quiet", "--message=first"],
+        ["push", "--quiet", "origin", "HEAD:main"],
     ):
-        subprocess.run([*run, *command], check=True, capture_output=True)
+        subprocess.run([*run, "-C", str(clone), *command], check=True, capture_output=True)
     say = ["git", "-C", str(clone), "rev-parse", "HEAD"]
     return subprocess.run(say, check=True, capture_output=True, text=True).stdout.strip()
 

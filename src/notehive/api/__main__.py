@@ -8,13 +8,16 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.jenkins import Access
 from notehive.api.publish import Publisher
 from notehive.git.repositories import Repositories
 from notehive.hub.config import SECRETS, HubConfig, read_secret
 from notehive.hub.sharing import kept
+from notehive.jenkins.client import Jenkins
 
 PORT = 8092
 BUILDER = SECRETS / "builder-token"  # where images are built
+JENKINS = SECRETS / "release-token"  # where Jenkins is
 
 
 async def main() -> None:
@@ -28,6 +31,7 @@ async def main() -> None:
         push_token=read_secret("push-token"),
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
         publish=publisher.publish,
+        jenkins=with_jenkins() if JENKINS.exists() else None,
         url=os.environ["URL"],
         groups=kept(config.groups, set(config.groups)),
     )
@@ -35,6 +39,13 @@ async def main() -> None:
     await runner.setup()
     await web.TCPSite(runner, port=PORT).start()
     await asyncio.Event().wait()
+
+
+def with_jenkins() -> Access:
+    """Give how to ask Jenkins."""
+    return Access(
+        Jenkins(), read_secret(JENKINS.name), read_secret("fetch-key"), os.environ["INSIDE"]
+    )
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@ from collections.abc import Collection
 
 from aiohttp import web
 
+from notehive.api.agent import Agent
 from notehive.api.asking import errors_in_json, known
 from notehive.api.builder import Builder
+from notehive.api.jenkins import Access, ByJenkins
 from notehive.api.models import Models
 from notehive.api.publish import Publish
 from notehive.api.pushes import Pushes
 from notehive.api.releases import Releases
+from notehive.api.stages import Stages
 from notehive.git.repositories import Repositories
 
 
@@ -20,23 +23,32 @@ def make_app(
     push_token: str,
     builder: Builder | None,
     publish: Publish,
+    jenkins: Access | None,
     url: str,
     groups: Collection[str],
 ) -> web.Application:
     """Give the application.
 
-    Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder``. ``url`` is the
-    site's address, ``groups`` are those that models can belong to.
+    Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder`` and no
+    ``jenkins``. ``url`` is the site's address, ``groups`` are those that models can belong to.
     """
-    models = Models(repositories, url, groups)
-    releases = Releases(repositories, builder, publish, models.one) if builder else None
-    pushes = Pushes(repositories, push_token, url, models.one, releases)
     app = web.Application(middlewares=[errors_in_json, known(key)])
-    app.add_routes([web.get("/health", healthy), *models.routes(), *pushes.routes()])
-    if releases:
+    app.add_routes([web.get("/health", healthy)])
+    by_jenkins = ByJenkins(jenkins, repositories, url) if jenkins else None
+    models = Models(repositories, url, groups, by_jenkins.want_jobs if by_jenkins else None)
+    releases = None
+    if builder:
+        stages = Stages(builder, publish)
+        releases = Releases(repositories, stages, by_jenkins, models.one)
         app.add_routes(releases.routes())
         app.on_startup.append(releases.resume)
         app.on_shutdown.append(releases.end)
+        if by_jenkins:
+            app.add_routes(Agent(by_jenkins, stages).routes())
+            app.on_startup.append(by_jenkins.begin)
+            app.on_shutdown.append(by_jenkins.end)
+    pushes = Pushes(repositories, push_token, url, models.one, releases)
+    app.add_routes([*models.routes(), *pushes.routes()])
     return app
 
 

@@ -34,6 +34,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
     c.JupyterHub.template_vars = {
         "stack": config.stack,
         "git": config.services.git,
+        "jenkins": config.services.has_jenkins,
         "mlflow": config.services.mlflow,
         "airflow": config.services.airflow,
         "image_titles": {key: image.title or key for key, image in config.images.items()},

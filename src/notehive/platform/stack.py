@@ -20,6 +20,7 @@ from notehive.platform import (
     contents,
     distribute,
     identity,
+    jenkins,
     machine,
     packages,
     services,
@@ -57,6 +58,8 @@ def wanted(settings: Settings, former: Collection[str] = ()) -> dict[str, Any]:
     if not settings.redirect_port:
         data["services"]["nginx"]["ports"].pop()
     storage.adapt(data, settings)
+    if settings.services.has_jenkins:
+        jenkins.adapt(data, settings)
     for section in ("volumes", "networks", "configs", "secrets"):
         used = {
             _source(each)
@@ -77,10 +80,12 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "services": {
             **dict.fromkeys(AIRFLOW, switched.airflow),
             "api": switched.git,
-            "builder": switched.git and switched.registry,
+            "builder": switched.has_releases,
             "certbot": tls.kind == "acme",
+            "checks": switched.has_jenkins,
             "git": switched.git,
             "guard-jobs": switched.airflow,
+            "jenkins": switched.has_jenkins,
             "mlflow": switched.mlflow,
             "pypi": switched.pypi,
             "registry": switched.registry,
@@ -88,16 +93,23 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             # For other nodes, which a Swarm has none of without registry.
             "network-holder": switched.registry and has_gpus,
             "nfs": storage.has_server(settings.storage),
+            "releases": switched.has_jenkins,
         },
-        "networks": {"builder": switched.git and switched.registry},
-        "volumes": {"certificates": tls.kind == "acme"},
+        "networks": {
+            "builder": switched.has_releases,
+            "jenkins": switched.has_jenkins,
+            "releases": switched.has_jenkins,
+        },
+        "volumes": {"certificates": tls.kind == "acme", "jenkins-jobs": switched.has_jenkins},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
-            "builder-token": switched.git and switched.registry,
+            "builder-token": switched.has_releases,
+            "fetch-key": switched.has_jenkins,
             "index-login": bool(upstream.login(settings)),
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
+            "release-token": switched.has_jenkins,
         },
     }
 
@@ -106,8 +118,11 @@ def _leave_out(data: dict[str, Any], section: str, name: str) -> None:
     """Take a part out of a stack file, and from its services."""
     del data[section][name]
     for service in data["services"].values():
-        if section in service:
-            service[section] = [each for each in service[section] if _source(each) != name]
+        mounted = service.get(section)
+        if isinstance(mounted, dict):
+            mounted.pop(name, None)
+        elif mounted:
+            service[section] = [each for each in mounted if _source(each) != name]
 
 
 def _source(mounted: str | Mapping[str, str]) -> str:
@@ -260,6 +275,7 @@ def prepare(
         Content(name, "config", "builder", builder),
         Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
+        *jenkins.contents(settings),
         Content(name, "config", "walls", walls.chains(settings).encode()),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "index-login", upstream.login(settings).encode()),

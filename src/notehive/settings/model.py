@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from notehive.settings.login import Auth
 from notehive.settings.values import (
@@ -298,7 +298,7 @@ class Mirrors(Section):
     )
     npm: Mirror = Field("", description="npm registry.")
     docker: Registry = Field(
-        "", description="Registry that holds the base image debian:trixie-slim."
+        "", description="Registry that holds debian:trixie-slim, and Jenkins' image."
     )
 
 
@@ -317,9 +317,30 @@ class Services(Section):
     git: bool = Field(
         True, description="Groups' repositories of models, and images built from them, /git/."
     )
+    jenkins: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Releases of models as Jenkins' builds, /jenkins/. `auto`: if its image can be "
+        "pulled and built; the platform releases without it where it cannot.",
+    )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
     pypi: bool = Field(True, description="Package cache and groups' own packages, /pypi/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
+
+    @field_validator("jenkins", mode="before")
+    @classmethod
+    def _bare_word(cls, given: Any) -> Any:
+        # YAML 1.1 reads a bare `on` or `off` as true or false.
+        return ("off", "on")[given] if isinstance(given, bool) else given
+
+    @property
+    def has_releases(self) -> bool:
+        """Whether a push becomes an image, which goes to the registry."""
+        return self.git and self.registry
+
+    @property
+    def has_jenkins(self) -> bool:
+        """Whether Jenkins runs; `auto` is decided by `up`, and nobody's until then."""
+        return self.jenkins == "on"
 
 
 class Packages(Section):
