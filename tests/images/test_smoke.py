@@ -76,10 +76,10 @@ def test_the_template_passes(datascience: str, containers: Containers, tmp_path:
 
 def test_a_time_that_is_over(base: str, containers: Containers) -> None:
     slow = notebook("print('asleep')", "import time; time.sleep(1000)")
-    ended = smoke(containers, base, {"model.yml": MODEL, "train.ipynb": slow}, seconds=30)
+    ended = smoke(containers, base, {"model.yml": MODEL, "train.ipynb": slow}, seconds=18)
     assert (ended.code, ended.reason) == (
         1,
-        "train.ipynb, cell 2: all notebooks and tests took longer than 0.5 minutes; "
+        "train.ipynb, cell 2: all notebooks and tests took longer than 0.3 minutes; "
         "give them less to do with smoke: in model.yml",
     )
 

@@ -91,7 +91,7 @@ class Steps:
     def __init__(self, failing: str = "") -> None:
         self.failing, self.ran = failing, list[str]()
 
-    def run(self, name: str, work: Callable[[], None], clock: Clock) -> str:
+    def run(self, name: str, work: Callable[[], None], clock: Clock, log: Log) -> str:
         self.ran.append(name)
         return f"{name}, cell 2: ValueError: no" if name == self.failing else ""
 
@@ -170,13 +170,13 @@ def test_how_a_step_ended(
 ) -> None:
     # Of the machine that runs the tests, others' processes count too.
     monkeypatch.setattr("notehive.lab.cgroup.oom_kills", lambda: 0)
-    assert process.run("step.ipynb", work, Clock(60)) == why
+    assert process.run("step.ipynb", work, Clock(60), Log()) == why
 
 
 def test_a_step_at_the_memory_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notehive.lab.cgroup.oom_kills", lambda: 1)
     monkeypatch.setattr("notehive.lab.cgroup.memory_limit", lambda: 2**30)
-    said = process.run("step.ipynb", kill, Clock(60))
+    said = process.run("step.ipynb", kill, Clock(60), Log())
     assert said == (
         "step.ipynb: the job's memory limit of 1.0 GB was reached; choose a larger size"
     )
@@ -191,7 +191,7 @@ def test_a_step_whose_time_is_over() -> None:
         except KeyboardInterrupt as stop:
             raise Failed(f"step.ipynb, cell 7: {stop}") from None
 
-    said = process.run("step.ipynb", work, Clock(0.5))
+    said = process.run("step.ipynb", work, Clock(0.5), Log())
     assert said.startswith("step.ipynb, cell 7: all notebooks and tests took longer than ")
     assert said.endswith("give them less to do with smoke: in model.yml")
 
@@ -207,7 +207,7 @@ def test_what_a_step_leaves_running_holds_nobody_up() -> None:
         os.write(there, str(child).encode())
         raise Failed("gone")
 
-    assert process.run("step.ipynb", work, Clock(2000)) == "gone"
+    assert process.run("step.ipynb", work, Clock(2000), Log()) == "gone"
     child = int(os.read(here, 20))
     os.kill(child, signal.SIGKILL)  # it was there until now
     os.close(here)

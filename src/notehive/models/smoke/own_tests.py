@@ -30,8 +30,10 @@ def run(report: Path, clock: Clock, log: Log) -> None:
     try:
         code = subprocess.run([*command, *told, FOLDER], check=False, timeout=clock.left).returncode
     except subprocess.TimeoutExpired:
+        log.interrupted()
         raise Failed(f"{FOLDER}: {clock.over}") from None
     if code not in (0, NONE_FOUND):
+        log.interrupted()
         why = memory.reached() if code < 0 else ""
         raise Failed(first_failure(report) or f"{FOLDER}: {why or f'pytest ended with {code}'}")
 

@@ -20,7 +20,7 @@ FORK = multiprocessing.get_context("fork")  # which has imported already what a 
 END_SECONDS = 30.0  # to say where it was, and to end, when its time is over
 
 
-def run(name: str, work: Callable[[], None], clock: Clock) -> str:
+def run(name: str, work: Callable[[], None], clock: Clock, log: Log) -> str:
     """Do the work of what is called so; give why it failed, nothing if it did not."""
     here, there = FORK.Pipe(duplex=False)
     process = FORK.Process(target=_work, args=(work, there, clock.over))
@@ -34,6 +34,7 @@ def run(name: str, work: Callable[[], None], clock: Clock) -> str:
     with here, suppress(EOFError):
         if here.poll():
             return str(here.recv())
+    log.interrupted()
     why = clock.over if is_late else memory.reached()
     return f"{name}: {why or f'its process ended with {process.exitcode}'}"
 

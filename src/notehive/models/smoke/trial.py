@@ -43,7 +43,7 @@ class Trial:
             os.environ |= self.environment(pipeline, task)
             running.run(Job.read(os.environ), self._project, self._log)
 
-        if why := process.run(task.run, work, self._clock):
+        if why := process.run(task.run, work, self._clock, self._log):
             raise Failed(why)
 
     def environment(self, pipeline: str, task: Task) -> dict[str, str]:
