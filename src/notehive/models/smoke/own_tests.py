@@ -33,9 +33,15 @@ def run(report: Path, clock: Clock, log: Log) -> None:
         log.interrupted()
         raise Failed(f"{FOLDER}: {clock.over}") from None
     if code not in (0, NONE_FOUND):
+        raise Failed(first_failure(report) or f"{FOLDER}: {_ending(code, log)}")
+
+
+def _ending(code: int, log: Log) -> str:
+    if code < 0:  # a signal has ended it
         log.interrupted()
-        why = memory.reached() if code < 0 else ""
-        raise Failed(first_failure(report) or f"{FOLDER}: {why or f'pytest ended with {code}'}")
+        if why := memory.reached():
+            return why
+    return f"pytest ended with {code}"
 
 
 def first_failure(report: Path) -> str:
