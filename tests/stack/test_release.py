@@ -1,6 +1,7 @@
 """A push from a user's server becomes an image, or its pusher reads why not."""
 
 import json
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -44,8 +45,7 @@ def model(site: Site, gina: Owner) -> Iterator[str]:
     said = gina.does("git push origin main", at=name)
     assert "remote: No problems." in said
     # The image is tried: with a store of MLflow's own, from which `predict` takes what it loads.
-    tried = [line for line in said.splitlines() if " / " in line or "not tried" in line]
-    assert [line.removeprefix("remote: ").strip() for line in tried] == [
+    assert re.findall(r"^remote: ((?:train|predict)(?: /|:) .*?) *$", said, re.MULTILINE) == [
         "train / prepare.ipynb",
         "train / validate",
         "train / train.ipynb",
