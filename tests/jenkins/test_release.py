@@ -14,8 +14,6 @@ from tests.jenkins.conftest import ROOT, Run
 from tests.unit.test_releases import IMAGE, committed
 from tests.unit.test_releases_by_jenkins import RELEASE_TOKEN, World, world  # noqa: F401
 
-pytestmark = pytest.mark.skipif("smoke" not in STAGES, reason="the API has no stage smoke yet")
-
 
 @pytest.fixture
 def pipeline(world: World, groovy: Run, tmp_path: Path) -> list[dict[str, object]]:  # noqa: F811

@@ -30,6 +30,7 @@ from tests.support.site import wait_for
 
 KEY, TOKEN = "key", "token"
 ZERO, ONE, TWO = "0" * 40, "1" * 40, "2" * 40
+STAGES = ["checks", "builds", "smokes", "pushes"]
 IMAGE = "127.0.0.1:5000/models/red/churn@sha256:ab"
 
 
@@ -135,10 +136,11 @@ def api(tmp_path: Path) -> Iterator[Serving]:
 
 def test_a_push_is_checked_built_and_kept(api: Serving) -> None:
     assert api.push() == [
-        *("check ...", "checks", "build ...", "builds", "push ...", "pushes", "publish ..."),
+        *("check ...", "checks", "build ...", "builds"),
+        *("smoke ...", "smokes", "push ...", "pushes", "publish ..."),
         f"released: {IMAGE}",
     ]
-    assert api.builder.asked == [("checks", "1"), ("builds", "1"), ("pushes", "1")]
+    assert api.builder.asked == [(stage, "1") for stage in STAGES]
     assert api.published == [(ONE, IMAGE, "ana")]
     (told,) = api.ask("GET", "/releases").json()
     assert told.pop("time").endswith("+00:00")
@@ -160,9 +162,10 @@ def test_what_releases_nothing(api: Serving, commit: str, ref: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "asked"),
     [
-        ("checks", ["checks"]),
-        ("builds", ["checks", "builds"]),
-        ("pushes", ["checks", "builds", "pushes"]),
+        ("checks", STAGES[:1]),
+        ("builds", STAGES[:2]),
+        ("smokes", STAGES[:3]),
+        ("pushes", STAGES),
     ],
 )
 def test_a_stage_that_fails_ends_the_release(
@@ -172,7 +175,7 @@ def test_a_stage_that_fails_ends_the_release(
         {"line": "prepare.ipynb: cell 3: has a secret"},
         {"error": "see above", "exit_code": code},
     ]
-    verb = {"checks": "check", "builds": "build", "pushes": "push"}[stage]
+    verb = {"checks": "check", "builds": "build", "smokes": "smoke", "pushes": "push"}[stage]
     assert api.push()[-2:] == [
         "prepare.ipynb: cell 3: has a secret",
         f"not released: {verb}: see above",
@@ -219,7 +222,7 @@ def test_two_pushes_are_released_in_their_order(api: Serving) -> None:
     go_on.set()
     for push in pushes:
         push.join()
-    assert [commit for _, commit in api.builder.asked] == ["1"] * 3 + ["2"] * 3
+    assert [commit for _, commit in api.builder.asked] == ["1"] * 4 + ["2"] * 4
     assert api.states() == [("1", "released"), ("2", "released")]
 
 

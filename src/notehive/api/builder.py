@@ -10,7 +10,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from notehive.errors import BadInput, NotehiveError
 
 URL = "http://builder:8092"
-STAGES = {"check": "checks", "build": "builds", "push": "pushes"}  # and where they are asked for
+# And where they are asked for.
+STAGES = {"check": "checks", "build": "builds", "smoke": "smokes", "push": "pushes"}
 # A line may be long in coming, for what builds waits for its turn; a builder that is not there
 # is known at once.
 TIMEOUT = ClientTimeout(total=None, sock_connect=10)

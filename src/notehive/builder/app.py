@@ -1,8 +1,9 @@
 """The builder as an HTTP server, for those who have its token.
 
-``POST /checks``, ``/builds`` and ``/pushes`` take ``{"group", "name", "commit"}`` and answer with
-lines of JSON as they come: ``{"line": ...}`` of the log, and at last ``{"result": {...}}`` or
-``{"error", "exit_code"}``. Who goes away before ends what only they have asked for.
+``POST /checks``, ``/builds``, ``/smokes`` and ``/pushes`` take ``{"group", "name", "commit"}`` and
+answer with lines of JSON as they come: ``{"line": ...}`` of the log, and at last
+``{"result": {...}}`` or ``{"error", "exit_code"}``. Who goes away before ends what only they have
+asked for.
 """
 
 import asyncio
@@ -19,8 +20,9 @@ from notehive.builder import Say
 from notehive.builder.build import Builds
 from notehive.builder.check import Checks
 from notehive.builder.push import Pushes
+from notehive.builder.smoke import Smokes
 from notehive.builder.tidy import tidy
-from notehive.builder.wanted import Wanted, WantedBuild, WantedCheck
+from notehive.builder.wanted import Wanted, WantedBuild, WantedCheck, WantedSmoke
 from notehive.builder.works import Event, Works
 from notehive.guard.refused import MalformedError
 from notehive.guard.strict import parse_json
@@ -32,8 +34,11 @@ W = TypeVar("W", bound=Wanted)
 class App:
     """What the handlers share."""
 
-    def __init__(self, builds: Builds, checks: Checks, pushes: Pushes, token: str) -> None:
-        self.builds, self.checks, self.pushes, self.token = builds, checks, pushes, token
+    def __init__(
+        self, builds: Builds, checks: Checks, smokes: Smokes, pushes: Pushes, token: str
+    ) -> None:
+        self.builds, self.checks, self.smokes, self.pushes = builds, checks, smokes, pushes
+        self.token = token
         self.works = Works("builder")
         self._tidying: asyncio.Task[None] | None = None
 
@@ -45,6 +50,7 @@ class App:
                 web.get("/health", self.health),
                 web.post("/checks", self.check),
                 web.post("/builds", self.build),
+                web.post("/smokes", self.smoke),
                 web.post("/pushes", self.push),
             ]
         )
@@ -73,6 +79,13 @@ class App:
                 self._tidy()
 
         return await _stream(request, self.works.follow(wanted, build))
+
+    async def smoke(self, request: web.Request) -> web.StreamResponse:
+        """Try what is asked for."""
+        wanted = await self._read(request, WantedSmoke)
+        return await _stream(
+            request, self.works.follow(wanted, lambda say: self.smokes.smoke(wanted, say))
+        )
 
     async def push(self, request: web.Request) -> web.StreamResponse:
         """Push what is asked for."""

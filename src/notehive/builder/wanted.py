@@ -36,6 +36,10 @@ class WantedCheck(Wanted):
     """One that is to be checked."""
 
 
+class WantedSmoke(Wanted):
+    """One whose image is to be tried."""
+
+
 class WantedBuild(Wanted):
     """One that is to be built."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from notehive import docker, shell
-from notehive.builder.config import BuilderConfig, NotebookImage
+from notehive.builder.config import BuilderConfig, JobSize, NotebookImage
 from notehive.errors import BadInput
 from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
@@ -25,6 +25,7 @@ from notehive.platform import (
     packages,
     services,
     storage,
+    swarm,
     upstream,
     walls,
 )
@@ -220,8 +221,11 @@ def hub_config(
     )
 
 
-def builder_config(settings: Settings, references: Mapping[str, str]) -> BuilderConfig:
+def builder_config(
+    settings: Settings, references: Mapping[str, str], trusted: HubFile | None = None
+) -> BuilderConfig:
     """Give what the builder is told."""
+    groups = settings.groups.items()
     return BuilderConfig(
         stack=settings.name,
         registry_port=settings.network.registry_port,
@@ -229,10 +233,21 @@ def builder_config(settings: Settings, references: Mapping[str, str]) -> Builder
         images={
             key: NotebookImage(
                 reference=reference,
-                groups=[name for name, group in settings.groups.items() if key in group.images],
+                groups=[name for name, group in groups if key in group.images],
             )
             for key, reference in notebook_references(settings, references).items()
         },
+        sizes={
+            key: JobSize(
+                cpu=size.limit.cpu,
+                memory=size.limit.memory,
+                pids=size.pids,
+                groups=[name for name, group in groups if key in group.sizes],
+            )
+            for key, size in settings.sizes.items()
+        },
+        constraint=f"node.labels.{swarm.data_label(settings.name)} == true",
+        trusted=trusted,
         dags=sorted(name for name, group in settings.groups.items() if group.dags),
     )
 
@@ -269,7 +284,7 @@ def prepare(
     stack = wanted(settings, generation.former)
     builder, index = b"", b""
     if "builder" in stack["services"]:
-        builder = builder_config(settings, references).model_dump_json(indent=1).encode()
+        builder = builder_config(settings, references, trusted).model_dump_json(indent=1).encode()
         index = settings.mirrors.pypi.encode()
     told = [
         Content(name, "config", "builder", builder),
