@@ -8,6 +8,7 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.retention import Limits
 from notehive.gate.config import GateConfig
 from notehive.git.repositories import Repositories
 from notehive.hub.config import SECRETS, read_secret
@@ -27,6 +28,7 @@ async def main() -> None:
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
         url=os.environ["URL"],
         groups=kept(settings, set(settings)),
+        limits=Limits(int(os.environ["KEEP_RELEASES"]), int(os.environ["KEEP_DAYS"])),
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -9,6 +9,7 @@ from notehive.api.builder import Builder
 from notehive.api.models import Models
 from notehive.api.pushes import Pushes
 from notehive.api.releases import Releases
+from notehive.api.retention import Limits, Retention
 from notehive.git.repositories import Repositories
 
 
@@ -20,19 +21,23 @@ def make_app(
     builder: Builder | None,
     url: str,
     groups: Collection[str],
+    limits: Limits | None = None,
 ) -> web.Application:
     """Give the application.
 
     Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder``. ``url`` is the
-    site's address, ``groups`` are those that models can belong to.
+    site's address, ``groups`` are those that models can belong to. By the ``limits``, if they are
+    given, old releases go.
     """
     models = Models(repositories, url, groups)
     releases = Releases(repositories, builder, models.one) if builder else None
     pushes = Pushes(repositories, push_token, url, models.one, releases)
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy), *models.routes(), *pushes.routes()])
-    if releases:
+    if releases and builder:
         app.add_routes(releases.routes())
+        if limits:
+            app.cleanup_ctx.append(Retention(limits, builder, releases.turn).running)
         app.on_startup.append(releases.resume)
         app.on_shutdown.append(releases.end)
     return app
