@@ -80,9 +80,9 @@ def released(hub: Hub) -> Iterator[None]:
 def test_an_image_that_a_group_has_released(page: Page, released: None) -> None:
     page.goto("/hub/spawn")
     card = page.locator(".nh-card", has_text="Geography")
-    expect(card).to_contain_text("Built on Science")
-    expect(card).to_contain_text("everyone/geo · released 2026-11-21 by ana")
-    card.get_by_text("Debian packages that it adds").click()
+    expect(card).to_contain_text("everyone/geo, built on Science")
+    expect(card).to_contain_text("Released 21 Nov 2026 by ana")
+    card.get_by_text("Added from Debian").click()
     expect(card.get_by_text("gdal-bin")).to_be_visible()
     assert nothing_sticks_out(page)
     page.get_by_role("radio", name="Geography").check()

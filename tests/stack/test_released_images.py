@@ -71,7 +71,8 @@ def test_it_is_on_the_forms_of_its_group_and_of_administrators(
     for role in ("member", "admin"):
         shown = form(people[role])
         assert "Geography" in shown
-        assert f"{KEY} · released 2026-11-21 by ana" in shown
+        assert f"{KEY}, built on Base" in shown
+        assert "Released 21 Nov 2026 by ana" in shown
     assert "Geography" not in form(people["other"])
 
 

@@ -50,7 +50,7 @@ def release(workshop: Workshop, name: str, number: int) -> Release:
     commit = workshop.commit(name, {"data.txt": noise})
     workshop.make("build", name, commit)
     digest = workshop.make("push", name, commit).result["digest"]
-    told = {"published_at": f"2026-11-2{number}T00:00:00+00:00"}
+    told = {"published_at": f"2026-11-1{number}T00:00:00+00:00"}
     image = put(workshop.site, name=name, commit=commit, digest=digest, kind="model", told=told)
     return Release(commit, image)
 

@@ -72,9 +72,9 @@ def test_the_form_says_what_it_is_and_whose(root: Path) -> None:
         'value="lab/geo"',
         "&lt;b&gt;Geo&lt;/b&gt;",
         "Maps &amp; more",
-        "Built on Base",
-        "lab/geo · released 2026-11-21 by ana",
-        "Debian packages that it adds",
+        "lab/geo, built on Base",
+        "Released 21 Nov 2026 by ana",
+        "Added from Debian",
         "gdal-bin",
     ):
         assert words in shown
@@ -85,7 +85,7 @@ def test_without_a_title_it_has_its_name(root: Path) -> None:
     publish(root, title="", image="gone", packages=[])
     shown = form("lab")
     assert '<span class="nh-card-title">geo</span>' in shown
-    assert "Built on gone" in shown
+    assert "lab/geo, built on gone" in shown
     assert "<details>" not in shown
 
 

@@ -79,13 +79,13 @@ def _image_card(config: HubConfig, key: str) -> Card:
     title = image.title or key
     if image.release is None:
         return Card(key, title, [image.description], image.packages, "What is installed")
-    on = config.images.get(image.release.on)
+    base, day = config.images.get(image.release.on), image.release.at
     lines = [
         image.description,
-        f"Built on {(on and on.title) or image.release.on}",
-        f"{key} · released {image.release.at:%Y-%m-%d} by {image.release.by}",
+        f"{key}, built on {(base and base.title) or image.release.on}",
+        f"Released {day.day} {day:%b %Y} by {image.release.by}",
     ]
-    return Card(key, title, lines, image.packages, "Debian packages that it adds")
+    return Card(key, title, lines, image.packages, "Added from Debian")
 
 
 def _size_card(config: HubConfig, rights: Rights, held: Holding, key: str) -> Card:
