@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.support.site import Site, changed, docker, run, wait_for
 from tests.support.workshop import Workshop
 
 MIB = 1 << 20
+# Names of the run's own: what an earlier one left is not taken for it.
+OLD, OTHER, BUSY = (f"{each}-{uuid4().hex[:8]}" for each in ("old", "other", "busy"))
 COLLECT = """
 from pathlib import Path
 from notehive.builder.client import ask
@@ -39,7 +42,7 @@ class Release:
 def workshop(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     workshop = Workshop(site, tmp_path_factory.mktemp("repositories"))
     yield workshop
-    for name in ("old", "other"):
+    for name in (OLD, OTHER):
         remove(site, name=name)
     workshop.remove_images()
 
@@ -82,15 +85,15 @@ def here(commit: str) -> list[str]:
 
 
 def test_so_many_releases_stay_as_the_settings_say(site: Site, workshop: Workshop) -> None:
-    old = [release(workshop, "old", number) for number in (1, 2, 3)]
-    other = release(workshop, "other", 1)
-    assert tags(site, "old") == {each.commit for each in old}
+    old = [release(workshop, OLD, number) for number in (1, 2, 3)]
+    other = release(workshop, OTHER, 1)
+    assert tags(site, OLD) == {each.commit for each in old}
     before = blobs(site)
     with changed(site, retention={"releases": 1, "days": 0}):
-        wait_for("the end of two releases", lambda: tags(site, "old") == {old[2].commit})
+        wait_for("the end of two releases", lambda: tags(site, OLD) == {old[2].commit})
         wait_for("room on the disk", lambda: blobs(site) < before - 2 * MIB)
-        assert published(site, "old") == {old[2].commit}
-        assert published(site, "other") == tags(site, "other") == {other.commit}
+        assert published(site, OLD) == {old[2].commit}
+        assert published(site, OTHER) == tags(site, OTHER) == {other.commit}
         for gone in old[:2]:
             assert here(gone.commit) == []
             assert not can_be_pulled(gone.image)
@@ -99,17 +102,17 @@ def test_so_many_releases_stay_as_the_settings_say(site: Site, workshop: Worksho
             said = docker("run", "--rm", "--network=none", stays.image, "wc", "--lines", "data.txt")
             assert said.startswith("150000 ")
         # What was removed can come again, whole.
-        assert workshop.make("build", "old", old[0].commit).result["reused"] is False
-        assert can_be_pulled(workshop.make("push", "old", old[0].commit).result["image"])
+        assert workshop.make("build", OLD, old[0].commit).result["reused"] is False
+        assert can_be_pulled(workshop.make("push", OLD, old[0].commit).result["image"])
 
 
 def test_nothing_is_pushed_while_the_disk_is_freed(site: Site, workshop: Workshop) -> None:
     """While collections follow each other, all of what is pushed gets there and stays."""
-    commits = [workshop.commit("busy", {"a.py": f"a = {number}\n"}) for number in range(3)]
+    commits = [workshop.commit(BUSY, {"a.py": f"a = {number}\n"}) for number in range(3)]
     for commit in commits:
-        workshop.make("build", "busy", commit)
+        workshop.make("build", BUSY, commit)
     with ThreadPoolExecutor() as pool:
-        pushes = [pool.submit(workshop.make, "push", "busy", commit) for commit in commits]
+        pushes = [pool.submit(workshop.make, "push", BUSY, commit) for commit in commits]
         said = [site.exec("builder", "python3", "-c", COLLECT)]
         while not all(push.done() for push in pushes):
             said.append(site.exec("builder", "python3", "-c", COLLECT))
