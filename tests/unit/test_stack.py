@@ -453,6 +453,14 @@ def test_an_index_of_the_sites_own_is_told_to_the_builder_as_a_secret(tmp_path: 
     assert "hush" not in deployment.file.read_text() + str(deployment.variables)
 
 
+def test_how_many_releases_stay(tmp_path: Path) -> None:
+    deployment, written = prepared("url: http://x\nretention: {releases: 3, days: 0}", tmp_path)
+    told = written["services"]["api"]["environment"]
+    assert (told["KEEP_RELEASES"], told["KEEP_DAYS"]) == ("$KEEP_RELEASES", "$KEEP_DAYS")
+    variables = deployment.variables
+    assert (variables["KEEP_RELEASES"], variables["KEEP_DAYS"]) == ("3", "0")
+
+
 def test_what_airflow_kept_is_readable_when_it_is_switched_on_again(tmp_path: Path) -> None:
     """The key to it is not removed with those of the other services."""
     deployment, written = prepared("url: http://x\nservices: {airflow: off}", tmp_path)

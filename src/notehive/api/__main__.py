@@ -10,6 +10,7 @@ from notehive.api.app import make_app
 from notehive.api.builder import Builder
 from notehive.api.jenkins import Access
 from notehive.api.publish import Publisher
+from notehive.api.retention import Limits
 from notehive.git.repositories import Repositories
 from notehive.hub.config import SECRETS, HubConfig, read_secret
 from notehive.hub.sharing import kept
@@ -34,6 +35,7 @@ async def main() -> None:
         jenkins=with_jenkins() if JENKINS.exists() else None,
         url=os.environ["URL"],
         groups=kept(config.groups, set(config.groups)),
+        limits=Limits(int(os.environ["KEEP_RELEASES"]), int(os.environ["KEEP_DAYS"])),
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

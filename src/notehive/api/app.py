@@ -12,6 +12,7 @@ from notehive.api.models import Models
 from notehive.api.publish import Publish
 from notehive.api.pushes import Pushes
 from notehive.api.releases import Releases
+from notehive.api.retention import Limits, Retention
 from notehive.api.stages import Stages
 from notehive.git.repositories import Repositories
 
@@ -26,11 +27,13 @@ def make_app(
     jenkins: Access | None,
     url: str,
     groups: Collection[str],
+    limits: Limits | None = None,
 ) -> web.Application:
     """Give the application.
 
     Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder`` and no
     ``jenkins``. ``url`` is the site's address, ``groups`` are those that models can belong to.
+    By the ``limits``, if they are given, old releases go.
     """
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy)])
@@ -41,6 +44,8 @@ def make_app(
         stages = Stages(builder, publish)
         releases = Releases(repositories, stages, by_jenkins, models.one)
         app.add_routes(releases.routes())
+        if limits:
+            app.cleanup_ctx.append(Retention(limits, builder, releases.turn).running)
         app.on_startup.append(releases.resume)
         app.on_shutdown.append(releases.end)
         if by_jenkins:

@@ -65,6 +65,10 @@ class Releases:
             web.get(f"{ONE}/releases/{{commit}}/log", self.show_log),
         ]
 
+    def turn(self, group: str, name: str) -> asyncio.Lock:
+        """Give what a model's releases hold, one after the other."""
+        return self._turns[self.repositories.path(group, name)]
+
     async def resume(self, application: web.Application) -> None:
         """Begin those again that were interrupted."""
         for repository in self.repositories.seen_by(lambda group: True):

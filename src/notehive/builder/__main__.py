@@ -17,6 +17,7 @@ from notehive.builder.check import Checks
 from notehive.builder.config import BuilderConfig
 from notehive.builder.dependencies import Dependencies
 from notehive.builder.engine import BuildEngine
+from notehive.builder.prune import Prunes
 from notehive.builder.push import Pushes
 from notehive.builder.registry import PASSWORD, Registry
 from notehive.builder.smoke import Smokes, SmokeWatch
@@ -62,7 +63,8 @@ async def main() -> None:
         await smokes.remove_left()
         registry = Registry(PASSWORD.read_text(encoding="utf-8").strip())
         token = Path(TOKEN).read_text(encoding="utf-8").strip()
-        app = App(builds, Checks(builds), smokes, Pushes(config, engine, registry), token)
+        pushes, prunes = Pushes(config, engine, registry), Prunes(config, engine, registry)
+        app = App(builds, Checks(builds), smokes, pushes, prunes, token)
         await serve(app, PORT)
 
 

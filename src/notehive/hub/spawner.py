@@ -33,6 +33,7 @@ from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
 from notehive.hub.engine import Engine
 from notehive.hub.refusal import refusal
+from notehive.hub.released import offered
 from notehive.hub.rights import groups_of, rights_of
 from notehive.hub.said import Said
 from notehive.hub.starting import Start
@@ -217,8 +218,11 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         )
 
     async def check_allowed(self, image: str) -> str:
-        """Give what Docker is to run for a key of ``images:``, which `apply_choice` has judged."""
-        return self.platform.images[image].reference
+        """Give what Docker is to run for an image's key, which `apply_choice` has judged."""
+        found = offered(self.platform).images.get(image)
+        if found is None:
+            raise refusal(409, f"The image {image} has just been removed; choose another.")
+        return found.reference
 
     # Start
 

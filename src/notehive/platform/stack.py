@@ -324,6 +324,8 @@ def prepare(
         "FORMER": str(generation.number - 1),
         "REPLICAS": "1",
         "PUSH_LIMIT": str(settings.git.push_limit),
+        "KEEP_RELEASES": str(settings.retention.releases),
+        "KEEP_DAYS": str(settings.retention.days),
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),

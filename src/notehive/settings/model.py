@@ -310,6 +310,25 @@ class Git(Section):
     )
 
 
+class Retention(Section):
+    """How long what models leave is kept."""
+
+    releases: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="So many releases of each model stay in the registry and on the disk, the "
+        "newest ones, and always the one that counts.",
+    )
+    days: int = Field(
+        7,
+        ge=0,
+        le=3650,
+        description="A release that has been replaced stays for so long in any case: runs that "
+        "were begun with it go on with it.",
+    )
+
+
 class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
@@ -466,6 +485,9 @@ class Settings(Section):
         description="File of the certificates that images trust; this machine's bundle if empty.",
     )
     git: Git = Field(default_factory=Git, description="Groups' repositories of models.")
+    retention: Retention = Field(
+        default_factory=Retention, description="How long what models leave is kept."
+    )
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     packages: Packages = Field(
         default_factory=Packages, description="The site's own package index, /pypi/."
