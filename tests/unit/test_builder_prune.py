@@ -24,7 +24,9 @@ from notehive.errors import NotehiveError
 from tests.support.listening import listening
 
 KIND = "application/vnd.docker.distribution.manifest.v2+json"
-CONFIG = BuilderConfig(stack="nh", registry_port=5000, push_port=5001, images={})
+CONFIG = BuilderConfig(
+    stack="nh", registry_port=5000, push_port=5001, images={}, sizes={}, constraint=""
+)
 A, B, C = ("a" * 40, "b" * 40, "c" * 40)
 
 

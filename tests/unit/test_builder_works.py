@@ -261,7 +261,7 @@ class Asked:
 
     async def _ask(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         stand_in: Any = StandInBuilds()
-        app = App(stand_in, stand_in, stand_in, stand_in, "the-token")
+        app = App(stand_in, stand_in, stand_in, stand_in, stand_in, "the-token")
         app._tidy = lambda: None  # type: ignore[method-assign]
         async with TestClient(TestServer(app.application())) as client:
             answer = await client.post("/builds", data=body, headers=headers)
