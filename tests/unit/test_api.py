@@ -13,6 +13,7 @@ from aiohttp import web
 from typer.testing import CliRunner
 
 from notehive.api.app import make_app
+from notehive.api.database import Database
 from notehive.errors import NotehiveError
 from notehive.git.repositories import Repositories
 from notehive.models import client
@@ -75,6 +76,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
                 key=KEY,
                 push_token=TOKEN,
                 builder=None,
+                database=Database("host=127.0.0.1 port=1 connect_timeout=5"),  # nothing listens
                 publish=lambda *release: None,
                 url="http://site",
                 groups=GROUPS,

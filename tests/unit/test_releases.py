@@ -19,6 +19,7 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.database import Database
 from notehive.api.releases import recorded
 from notehive.errors import BadInput, NotehiveError
 from notehive.git.repositories import Repositories, Repository
@@ -109,6 +110,7 @@ def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving
                 key=KEY,
                 push_token=TOKEN,
                 builder=Builder("of the builder", address),
+                database=Database(),
                 publish=serving.publish,
                 url="http://site",
                 groups=["red"],

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.database import Database
 from notehive.api.publish import Publisher
 from notehive.git.repositories import Repositories
 from notehive.hub.config import SECRETS, HubConfig, read_secret
@@ -25,6 +26,7 @@ async def main() -> None:
         key=read_secret("api-key"),
         push_token=read_secret("push-token"),
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
+        database=Database(),
         publish=Publisher(config).publish,
         url=os.environ["URL"],
         groups=kept(config.groups, set(config.groups)),
