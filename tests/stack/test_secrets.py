@@ -25,6 +25,7 @@ HOLDERS = {
     "postgres-airflow": "postgres",
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
+    "postgres-tables": "api",
     "proxy-token": "proxy",
     "push-token": "git",
     "pypi-key": "pypi",

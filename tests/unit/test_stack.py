@@ -201,6 +201,16 @@ def test_who_reaches_what() -> None:
     networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
     assert EVERYTHING["networks"]["data"]["internal"] is True
     assert networks["postgres"] == {"data"}
+    assert {name for name, of in networks.items() if "data" in of} == {
+        "airflow",
+        "airflow-processor",
+        "airflow-scheduler",
+        "airflow-triggerer",
+        "api",
+        "hub",
+        "mlflow",
+        "postgres",
+    }
     # Users' code shares a network with those alone that know whom to let in.
     assert {name for name, of in networks.items() if "users" in of} == {"nginx", "proxy", "hub"}
     assert {name for name, of in networks.items() if "host" in of} == {"registry-forwarder", "wall"}
