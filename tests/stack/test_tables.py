@@ -103,11 +103,3 @@ def test_a_table_of_another_group(tara: Owner) -> None:
     )
     said = tara.shell(f"""python3 -c "TOLD = b'{told.replace('"', chr(92) + '"')}'; {code}" """)[1]
     assert "guild/none: there is no such model, or it is not open to you" in said
-
-
-def test_no_server_reaches_postgresql(site: Site, tara: Owner) -> None:
-    (address,) = site.exec("postgres", "hostname", "-i").split()
-    code = f"import socket; socket.create_connection(('{address}', 5432), timeout=5)"
-    code_of_exit, said = tara.shell(f'python3 -c "{code}"')
-    assert code_of_exit == 1, said
-    assert "Error" in said

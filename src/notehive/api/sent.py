@@ -9,6 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Literal
 
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.streams import StreamReader
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -18,6 +19,7 @@ Type = Literal["bigint", "boolean", "double precision", "text", "timestamp with 
 RUN, INTERVAL = "run", "interval_start"  # by which a run finds its own rows again
 MOST_COLUMNS = 500
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts off what is longer
+LONGEST_LINE = 1 << 18  # that tells of the most columns with the longest names
 MOST_BYTES = 1 << 30
 PATIENCE_SECONDS = 60  # without anything of the rows
 
@@ -70,8 +72,8 @@ class Sent:
         """Read the first line; refuse what is none."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                line = await self._content.readline()
-        except (ConnectionError, TimeoutError, ValueError):  # the last says that it is too long
+                line = await self._content.readline(max_line_length=LONGEST_LINE)
+        except (ConnectionError, LineTooLong, TimeoutError):
             refuse(HTTPStatus.BAD_REQUEST, "the first line does not end")
         return parsed(line, Told)
 
