@@ -494,6 +494,27 @@ REPOSITORIES: dict[str, Callable[[World, Asker, str], bool]] = {
 }
 
 
+# Tables
+
+
+def write_table(group: str) -> Callable[[World, Asker, str], bool]:
+    def probe(world: World, asker: Asker, role: str) -> bool:
+        path = f"/notehive-api/models/{group}/{REPOSITORY}/table/rows"
+        told = {"run": role, "columns": [{"name": "role", "type": "text"}]}
+        body = f"{json.dumps(told)}\n{role}\n".encode()
+        answer = asker.ask("PUT", path, body, {"Content-Type": "text/csv"})
+        assert answer.status in (200, 401, 403, 404), answer
+        return answer.status == 200
+
+    return probe
+
+
+TABLES: dict[str, Callable[[World, Asker, str], bool]] = {
+    f"write a table of {name}": write_table(group)
+    for name, group in (("TEAM", TEAM), ("GUILD", GUILD))
+}
+
+
 def pull_or_push(world: World, asker: Asker, role: str) -> bool:
     """At the port of the registry itself, with the token in each way that Docker would."""
     ports = world.site.settings["network"]
@@ -567,11 +588,13 @@ PACKAGES: dict[str, Callable[[World, Asker, str], bool]] = {
     "put a package of GUILD in the place of one upstream": replace_upstream,
 }
 
+BEHIND_THE_GATE = ("MLflow", "Repositories", "Tables", "Packages")
 PROBES: dict[str, dict[str, Callable[[World, Asker, str], bool]]] = {
     "The hub and its servers": HUB,
     "Servers": SERVERS,
     "MLflow": TRACKING,
     "Repositories": REPOSITORIES,
+    "Tables": TABLES,
     "Packages": PACKAGES,
     "The registry": {"pull or push an image": pull_or_push},
 }
@@ -581,7 +604,7 @@ def tries() -> Iterator[Any]:
     """Each cell, by each way in which somebody of its role can ask."""
     for cell in CELLS:
         ways = ["token"]
-        if cell.section in ("MLflow", "Repositories", "Packages") and cell.role in USERS:
+        if cell.section in BEHIND_THE_GATE and cell.role in USERS:
             ways.append("cookies")
         for by in ways:
             yield pytest.param(cell, by, id=f"{cell.action}-{cell.role}-{by}")

@@ -25,6 +25,7 @@ HOLDERS = {
     "postgres-airflow": "postgres",
     "postgres-hub": "hub",
     "postgres-mlflow": "mlflow",
+    "postgres-tables": "api",
     "proxy-token": "proxy",
     "push-token": "git",
     "pypi-key": "pypi",
@@ -132,11 +133,18 @@ def test_the_project_has_no_default_password(site: Site, secrets: dict[str, str]
 
 
 def test_each_role_sees_its_own_database_only(site: Site) -> None:
-    """MLflow's password does not open the hub's database, nor the superuser's."""
-    for database, user_name in (("hub", "mlflow"), ("hub", "hub"), ("postgres", "postgres")):
+    """A service's password does not open another's database, nor the superuser's."""
+    for service, database, user_name in (
+        ("mlflow", "hub", "mlflow"),
+        ("mlflow", "hub", "hub"),
+        ("mlflow", "postgres", "postgres"),
+        ("api", "hub", "tables"),
+        ("api", "mlflow", "mlflow"),
+        ("mlflow", "tables", "mlflow"),
+    ):
         code = (
             "import psycopg,sys\n"
             f"try: psycopg.connect('host=postgres dbname={database} user={user_name}')\n"
             "except psycopg.OperationalError as error: print('refused', error)\n"
         )
-        assert "refused" in site.exec("mlflow", "python3", "-c", code)
+        assert "refused" in site.exec(service, "python3", "-c", code)

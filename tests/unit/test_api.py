@@ -1,7 +1,7 @@
 """What programs of users ask of the platform: by real HTTP, as Nginx passes it on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ import typer
 from aiohttp import web
 from typer.testing import CliRunner
 
+from notehive.api import sent
 from notehive.api.app import make_app
+from notehive.api.database import Database
 from notehive.errors import NotehiveError
 from notehive.git.repositories import Repositories
 from notehive.models import client
@@ -76,6 +78,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
                 push_token=TOKEN,
                 builder=None,
                 jenkins=None,
+                database=Database("host=127.0.0.1 port=1 connect_timeout=5"),  # nothing listens
                 publish=lambda *release: None,
                 url="http://site",
                 groups=GROUPS,
@@ -207,6 +210,97 @@ def test_pushes_that_are_none(api: Api, token: str, body: Any, status: int) -> N
     api.ask("POST", "/models", {"name": "churn"})
     assert api.push(token, body).status_code == status
     assert api.ask("GET", "/models/red/churn/pushes").json() == []
+
+
+# Tables, as far as it needs no database; tests/images/test_publish_table.py has one
+
+TABLE = {"run": "r", "columns": [{"name": "a", "type": "bigint"}]}
+
+
+def write(api: Api, first: bytes, *, edits: str = "red", **headers: str) -> requests.Response:
+    """Send rows, in pieces, to the table of red/churn."""
+    given = {
+        "X-Notehive-Key": KEY,
+        "X-Notehive-User": "ana",
+        "X-Notehive-Edits": edits,
+        "Content-Type": "text/csv",
+    }
+    return requests.put(
+        f"{api.address}/notehive-api/models/red/churn/table/rows",
+        data=iter([first, *[b"1\n" * 100_000] * 10]),
+        headers={**given, **headers},
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (b"x", "Invalid JSON"),
+        (b"x" * 300_000, "the first line does not end"),
+        ({**TABLE, "run": ""}, "run: String should have at least 1"),
+        (
+            {**TABLE, "interval_start": "2026-01-01T00:00:00"},
+            "interval_start: Input should have ti",
+        ),
+        ({**TABLE, "sql": "x"}, "sql: Extra inputs"),
+        ({**TABLE, "columns": []}, "columns: List should have at least 1"),
+        *(
+            ({**TABLE, "columns": [{"name": "a", "type": "text"}, column]}, said)
+            for column, said in (
+                ({"name": "a", "type": "text"}, "columns: a: is there twice"),
+                ({"name": "b", "type": "text; DROP TABLE x"}, "columns.1.type: Input should be"),
+                ({"name": "run", "type": "text"}, "columns.1.name: a column cannot be called run"),
+                ({"name": "interval_start", "type": "text"}, "cannot be called interval_start"),
+                ({"name": "", "type": "text"}, "a name has 1 to 63 bytes"),
+                ({"name": "é" * 32, "type": "text"}, "a name has 1 to 63 bytes"),
+                ({"name": "a\nb", "type": "text"}, "a name has 1 to 63 bytes, all printable"),
+                ({"name": "b\0", "type": "text"}, "a name has 1 to 63 bytes, all printable"),
+            )
+        ),
+    ],
+)
+def test_what_no_table_is_made_of(api: Api, told: Any, said: str) -> None:
+    api.ask("POST", "/models", {"name": "churn"})
+    line = told if isinstance(told, bytes) else json.dumps(told).encode()
+    answer = write(api, line + b"\n")
+    assert answer.status_code == 400
+    assert said in answer.json()["message"]
+
+
+def test_who_writes_a_table(api: Api) -> None:
+    api.ask("POST", "/models", {"name": "churn"})
+    line = json.dumps(TABLE).encode() + b"\n"
+    reads = {"X-Notehive-Reads": "red"}
+    assert write(api, line, edits="blue").status_code == 404
+    answer = write(api, line, edits="blue", **reads)
+    assert (answer.status_code, answer.json()["message"]) == (
+        403,
+        "red: you cannot change what is its",
+    )
+    assert write(api, line, **{"Content-Type": "application/json"}).status_code == 415
+    assert write(api, line, **{"Content-Type": "text/plain"}).status_code == 415
+    answer = write(api, line)
+    assert answer.status_code == 503, "there is no database"
+    assert answer.json()["message"].startswith("table red.churn: not now: ")
+
+
+def test_rows_have_an_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(self: Database, place: Any, told: Any, rows: AsyncIterator[bytes]) -> int:
+        return sum([len(piece) async for piece in rows])  # a stand-in: it only counts
+
+    monkeypatch.setattr(Database, "write", read)
+    api.ask("POST", "/models", {"name": "churn"})
+    line = json.dumps(TABLE).encode() + b"\n"
+    assert write(api, line).json() == {"table": "red.churn", "rows": 2_000_000}
+    monkeypatch.setattr(sent, "MOST_BYTES", 1_500_000)
+    answer = write(api, line)
+    assert answer.status_code == 413
+    assert answer.json()["message"].startswith("more than 1 MiB; leave out columns")
+
+
+def test_json_has_an_end(api: Api) -> None:
+    assert api.ask("POST", "/models", {"name": "x" * 2**21}).status_code == 413
 
 
 # The client

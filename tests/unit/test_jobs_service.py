@@ -89,6 +89,7 @@ def test_the_whole_service() -> None:
                     "NOTEHIVE_RUN_DIR=/mnt/run",
                     f"NOTEHIVE_IMAGE={IMAGE}",
                     "NOTEHIVE_COMMIT=c0ffee",
+                    "NOTEHIVE_URL=http://notehive.localhost",
                     "MLFLOW_TRACKING_URI=http://notehive.localhost/mlflow",
                     "MLFLOW_WORKSPACE=risk",
                     "MLFLOW_EXPERIMENT_NAME=Default",

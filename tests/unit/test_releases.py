@@ -19,6 +19,7 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.database import Database
 from notehive.api.jenkins import Access
 from notehive.api.releases import recorded
 from notehive.errors import BadInput, NotehiveError
@@ -116,6 +117,7 @@ def serve(
                 key=KEY,
                 push_token=TOKEN,
                 builder=Builder("of the builder", address),
+                database=Database(),
                 publish=serving.publish,
                 jenkins=access() if access else None,
                 url="http://site",

@@ -212,6 +212,16 @@ def test_who_reaches_what() -> None:
     networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
     assert EVERYTHING["networks"]["data"]["internal"] is True
     assert networks["postgres"] == {"data"}
+    assert {name for name, of in networks.items() if "data" in of} == {
+        "airflow",
+        "airflow-processor",
+        "airflow-scheduler",
+        "airflow-triggerer",
+        "api",
+        "hub",
+        "mlflow",
+        "postgres",
+    }
     # Users' code shares a network with those alone that know whom to let in. (With Jenkins, also
     # with its agents for groups' own checks, which have the walls of users' servers.)
     assert {name for name, of in networks.items() if "users" in of} == {"nginx", "proxy", "hub"}

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
+from notehive.api.database import Database
 from notehive.api.jenkins import Access
 from notehive.api.publish import Publisher
 from notehive.api.retention import Limits
@@ -31,6 +32,7 @@ async def main() -> None:
         key=read_secret("api-key"),
         push_token=read_secret("push-token"),
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
+        database=Database(),
         publish=publisher.publish,
         jenkins=with_jenkins() if JENKINS.exists() else None,
         url=os.environ["URL"],

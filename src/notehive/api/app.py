@@ -7,6 +7,7 @@ from aiohttp import web
 from notehive.api.agent import Agent
 from notehive.api.asking import errors_in_json, known
 from notehive.api.builder import Builder
+from notehive.api.database import Database
 from notehive.api.jenkins import Access, ByJenkins
 from notehive.api.models import Models
 from notehive.api.publish import Publish
@@ -14,6 +15,7 @@ from notehive.api.pushes import Pushes
 from notehive.api.releases import Releases
 from notehive.api.retention import Limits, Retention
 from notehive.api.stages import Stages
+from notehive.api.tables import Tables
 from notehive.git.repositories import Repositories
 
 
@@ -23,6 +25,7 @@ def make_app(
     key: str,
     push_token: str,
     builder: Builder | None,
+    database: Database,
     publish: Publish,
     jenkins: Access | None,
     url: str,
@@ -33,7 +36,7 @@ def make_app(
 
     Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder`` and no
     ``jenkins``. ``url`` is the site's address, ``groups`` are those that models can belong to.
-    By the ``limits``, if they are given, old releases go.
+    Of ``database`` are the tables. By the ``limits``, if they are given, old releases go.
     """
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy)])
@@ -53,7 +56,8 @@ def make_app(
             app.on_startup.append(by_jenkins.begin)
             app.on_shutdown.append(by_jenkins.end)
     pushes = Pushes(repositories, push_token, url, models.one, releases)
-    app.add_routes([*models.routes(), *pushes.routes()])
+    tables = Tables(database, models.one)
+    app.add_routes([*models.routes(), *pushes.routes(), *tables.routes()])
     return app
 
 

@@ -69,8 +69,13 @@ async def body(request: web.Request, kind: type[T]) -> T:
     if request.content_type != JSON:
         # Pages of other sites can have browsers send forms, but no JSON.
         refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {JSON}, not {request.content_type}")
+    return parsed(await request.read(), kind)
+
+
+def parsed(data: bytes, kind: type[T]) -> T:
+    """Read JSON as ``kind``; refuse any that is something else."""
     try:
-        return kind.model_validate_json(await request.read())
+        return kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -69,6 +69,7 @@ def environment(config: HubConfig, attempt: Attempt, begun: Begun) -> dict[str, 
         "NOTEHIVE_RUN_DIR": RUN_DIRECTORY,
         "NOTEHIVE_IMAGE": begun.image,
         "NOTEHIVE_COMMIT": begun.commit,
+        "NOTEHIVE_URL": config.url,  # where the platform's API is
     }
     if config.services.mlflow:
         env |= tracking.server_env(config, {attempt.group})

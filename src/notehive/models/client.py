@@ -3,7 +3,7 @@
 import json
 import os
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
@@ -19,7 +19,17 @@ def ask(method: str, path: str, body: Any = None) -> Any:
 
     Raises NotehiveError with what the API says is wrong, or why it could not be asked.
     """
-    with asked(method, path, body, PATIENCE) as answer:
+    data = None if body is None else json.dumps(body).encode()
+    with asked(method, path, data, PATIENCE) as answer:
+        return json.load(answer)
+
+
+def send(method: str, path: str, pieces: Iterable[bytes], kind: str) -> Any:
+    """Send a body of this content type, as its pieces come, and give the answer's JSON.
+
+    Raises as `ask` does, and what ``pieces`` raise.
+    """
+    with asked(method, path, pieces, LONG_PATIENCE, kind) as answer:
         return json.load(answer)
 
 
@@ -31,15 +41,17 @@ def follow(method: str, path: str) -> Iterator[str]:
 
 
 @contextmanager
-def asked(method: str, path: str, body: Any, patience: float) -> Iterator[IO[bytes]]:
+def asked(
+    method: str, path: str, data: Any, patience: float, kind: str = "application/json"
+) -> Iterator[IO[bytes]]:
     """Give the answer to a request, to be read."""
     request = urllib.request.Request(  # noqa: S310 - the site's own address
         f"{known('NOTEHIVE_URL')}{API}{path}",
         method=method,
-        data=None if body is None else json.dumps(body).encode(),
+        data=data,
         headers={
             "Authorization": f"Bearer {known('JUPYTERHUB_API_TOKEN')}",
-            "Content-Type": "application/json",
+            "Content-Type": kind,
         },
     )
     try:
