@@ -2,12 +2,12 @@
 python := .notehive/dev/bin/python
 pytest := $(python) -m pytest
 
-.PHONY: test lint test-unit test-cluster test-images test-stack test-long bench requirements docs
+.PHONY: test lint test-unit test-jenkins test-cluster test-images test-stack test-long bench requirements docs
 
 # All but what takes long, in the order of its cost. Sets up the machine by itself: Docker engine,
-# images, Chromium. Uses a stack name, ports and a subnet of its own.
-test: lint .notehive/chromium
-	$(pytest) tests/unit tests/stack tests/browser tests/images
+# images, Chromium, Groovy. Uses a stack name, ports and a subnet of its own.
+test: lint .notehive/chromium .notehive/groovy
+	$(pytest) tests/unit tests/jenkins tests/stack tests/browser tests/images
 	$(pytest) tests/cluster
 
 # Formatting, style, types, and that what is generated is up to date.
@@ -20,6 +20,10 @@ lint: .notehive/dev/.stamp
 # Without Docker, in seconds.
 test-unit: .notehive/dev/.stamp
 	$(pytest) tests/unit
+
+# Jenkins' pipeline, jobs and rules, run by Groovy.
+test-jenkins: .notehive/dev/.stamp .notehive/groovy
+	$(pytest) tests/jenkins $(only)
 
 # On a real Swarm. `make test-stack only="-k mlflow"` for some of them.
 test-stack: .notehive/dev/.stamp .notehive/chromium
@@ -72,6 +76,12 @@ docs: .notehive/dev/.stamp
 .notehive/tls-tools:
 	{ command -v pebble && command -v testssl; } >/dev/null || { apt-get update -q && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends pebble testssl.sh; } >/dev/null
+	mkdir -p .notehive && touch $@
+
+# Groovy, for what Jenkins would run: the distribution's, if there is none.
+.notehive/groovy:
+	{ command -v groovy && test -e /usr/lib/jvm/default-java; } >/dev/null || { apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends default-jre-headless groovy; } >/dev/null
 	mkdir -p .notehive && touch $@
 
 # A browser for the tests: the distribution's, if there is none.

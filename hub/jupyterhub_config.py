@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from notehive.hub import configure
 from notehive.hub.config import HubConfig
+from notehive.hub.configuration import configure
 
 configure(c, HubConfig.load())  # type: ignore[name-defined]  # noqa: F821
 

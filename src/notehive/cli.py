@@ -157,6 +157,8 @@ def status_(
             f"node {node['name']}: {node['state']}, {node['role']}, "
             f"{node['present']} of {len(node['images'])} notebook images{data}"
         )
+    if found["left_out"]:
+        console.print(f"Jenkins is left out: {escape(found['left_out'])}")
     for sentence in found["wrong"]:
         console.print(f"[red]{escape(sentence)}[/red]")
     if found["wrong"]:

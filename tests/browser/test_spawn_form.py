@@ -1,12 +1,14 @@
 """The spawn form and the page Home under limits: a real hub and Chromium, stand-ins of servers."""
 
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SECONDS
+from tests.support.releases import publish
 from tests.unit.conftest import Hub, running_hub
 
 SETTINGS = """
@@ -63,6 +65,30 @@ def test_what_is_installed(page: Page) -> None:
     assert nothing_sticks_out(page)
     card.click(position={"x": 5, "y": 5})
     expect(page.get_by_role("radio", name="Science")).to_be_checked()
+
+
+@pytest.fixture
+def released(hub: Hub) -> Iterator[None]:
+    """Two releases, one with the longest names that there can be."""
+    root = hub.home / "models"
+    publish(root, "everyone", "geo", image="science")
+    publish(root, "everyone", f"a{'-long-name' * 4}"[:40], title="W" * 60, packages=[])
+    yield
+    shutil.rmtree(root)
+
+
+def test_an_image_that_a_group_has_released(page: Page, released: None) -> None:
+    page.goto("/hub/spawn")
+    card = page.locator(".nh-card", has_text="Geography")
+    expect(card).to_contain_text("everyone/geo, built on Science")
+    expect(card).to_contain_text("Released 21 Nov 2026 by ana")
+    card.get_by_text("Added from Debian").click()
+    expect(card.get_by_text("gdal-bin")).to_be_visible()
+    assert nothing_sticks_out(page)
+    page.get_by_role("radio", name="Geography").check()
+    page.get_by_role("button", name="Start").click()
+    page.goto("/hub/home")
+    expect(page.locator("#state")).to_contain_text("Geography, Small")
 
 
 def test_what_does_not_fit_is_grey_and_says_why(page: Page, hub: Hub) -> None:

@@ -137,7 +137,7 @@ def everything_asks_for_a_login(page: Page, user: User) -> None:
 @pytest.fixture
 def without_mlflow(site: Site) -> Iterator[None]:
     """The site without MLflow, and with it again afterwards."""
-    with changed(site, services={"mlflow": False, "airflow": False}):
+    with changed(site, services={"mlflow": False, "airflow": False, "jenkins": "off"}):
         yield
 
 

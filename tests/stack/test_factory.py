@@ -1,6 +1,7 @@
 """The whole way of a model: from the first push to its runs in Airflow and its champion."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,15 @@ from tests.support.airflow import Asker
 from tests.support.hub import user
 from tests.support.owner import Owner
 from tests.support.site import Site, docker, fetch, wait_for
+
+OWN = """
+from airflow.sdk import DAG, task
+with DAG("{name}", schedule=None, is_paused_upon_creation=False):
+    @task
+    def greet():
+        print("hello")
+    greet()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +68,7 @@ def asked_of_mlflow(gina: Owner, path: str) -> Any:
 
 
 def nothing_is_left(site: Site) -> None:
-    for kind in ("job", "job-token"):
-        wait_for(f"the end of each {kind}", lambda kind=kind: not site.of_kind(kind))
+    wait_for("the end", lambda: not (site.of_kind("job") or site.of_kind("job-token")))
 
 
 def test_what_is_pushed_is_what_runs(gina: Owner, airflow: Asker, model: str) -> None:
@@ -69,7 +78,7 @@ def test_what_is_pushed_is_what_runs(gina: Owner, airflow: Asker, model: str) ->
     assert ended == "success", logs
     (told,) = json.loads(gina.does("notehive model status --json", at=model))
     assert all(told["image"] in said and told["commit"] in said for said in logs.values())
-    assert "cell 3 of 3: " in logs["prepare"]
+    assert "cell 4 of 4: " in logs["prepare"]
     assert "executed notebook: " in logs["train"]
 
     alias = f"registered-models/alias?name={model}&alias=champion"
@@ -87,9 +96,22 @@ def test_a_run_by_hand_takes_other_parameters(gina: Owner, airflow: Asker, model
     run = airflow.run(dag(airflow, model, "train"), test_size=7.5)
     assert airflow.ended(run) == "failed"
     said = log(airflow, run, "prepare")
-    assert "prepare.ipynb, cell 3: " in said
-    assert "test_size=7.5" in said
+    assert "prepare.ipynb, cell 4: " in said
+    assert "Got 7.5" in said
     nothing_is_left(gina.site)
+
+
+def test_a_dag_of_its_own(gina: Owner, airflow: Asker, model: str) -> None:
+    """And one that says it is another group's is not taken."""
+    for group in ("lab", "guild"):
+        text = OWN.format(name=f"{group}.{model}.own")
+        gina.does(f"mkdir -p dags && printf %s {shlex.quote(text)} > dags/{group}.py", at=model)
+    gina.does("git add dags && git commit -qm Own", at=model)
+    assert "remote: released: " in gina.does("git push origin main", at=model)
+    assert airflow.ended(airflow.run(dag(airflow, model, "own"))) == "success"
+    listing = ("/opt/notehive/airflow/start", "airflow", "dags", "list-import-errors")
+    said = gina.site.exec("airflow-processor", *listing, "--output", "json")
+    assert f"guild.{model}.own: the name of a DAG of lab/{model} begins with lab.{model}." in said
 
 
 def test_a_release_that_fails_changes_nothing(gina: Owner, airflow: Asker, model: str) -> None:
@@ -97,7 +119,7 @@ def test_a_release_that_fails_changes_nothing(gina: Owner, airflow: Asker, model
     gina.does("sed -i 's/size: small/size: huge/' model.yml && git commit -qam Huge", at=model)
     assert "not released: " in gina.does("git push origin main", at=model)
     told = json.loads(gina.does("notehive model status --json", at=model))
-    assert [each["state"] for each in told] == ["failed", "released"]
+    assert [each["state"] for each in told] == ["failed", "released", "released"]
     current = gina.site.exec("api", "readlink", f"/srv/models/lab/{model}/current")
     assert current == f"releases/{told[1]['commit']}"
     assert told[1]["commit"] in airflow.told(f"/dags/{name}/details")["doc_md"]

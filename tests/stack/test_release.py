@@ -1,6 +1,7 @@
 """A push from a user's server becomes an image, or its pusher reads why not."""
 
 import json
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -20,6 +21,15 @@ json.dump(notebook, open(path, "w"))
 """
 
 
+FAILING = """
+import json
+path = "prepare.ipynb"
+notebook = json.load(open(path))
+notebook["cells"][-1]["source"] = ["raise ValueError(rows)"]
+json.dump(notebook, open(path, "w"))
+"""
+
+
 @pytest.fixture(scope="module")
 def gina(site: Site) -> Iterator[Owner]:
     with user(site, "gina", "--group", "lab") as gina:
@@ -34,6 +44,17 @@ def model(site: Site, gina: Owner) -> Iterator[str]:
     gina.does(f"notehive model new {name} --group lab")
     said = gina.does("git push origin main", at=name)
     assert "remote: No problems." in said
+    # The image is tried: with a store of MLflow's own, from which `predict` takes what it loads.
+    assert re.findall(r"^remote: ((?:train|predict)(?: /|:) .*?) *$", said, re.MULTILINE) == [
+        "train / prepare.ipynb",
+        "train / validate",
+        "train / train.ipynb",
+        "train: not tried here: promote",
+        "predict / predict.ipynb",
+        "predict: not tried here: publish-table, drift, train",
+    ]
+    assert "train.parquet: 225 rows are as schema.yml says" in said
+    assert "2 passed" in said
     assert f"remote: released: {image_of(site, name)}@sha256:" in said
     yield name
     for image in built(name):
@@ -88,6 +109,16 @@ def test_a_mended_project_is_released_again(gina: Owner, model: str) -> None:
     states = [state for state, _ in releases(gina, model)]
     assert states[0] == "released"
     assert len(built(model)) >= 2
+
+
+def test_a_notebook_that_fails_is_not_released(site: Site, gina: Owner, model: str) -> None:
+    before = releases(gina, model)
+    gina.does(f"python3 -c '{FAILING}' && git commit -qam Fail", at=model)
+    said = gina.does("git push origin main", at=model)
+    why = "smoke: prepare.ipynb, cell 4: ValueError: 300"
+    assert f"remote: not released: {why}" in said
+    assert releases(gina, model) == [("failed", why), *before]
+    assert not site.of_kind("smoke")
 
 
 def test_nobody_else_sees_it(site: Site, model: str) -> None:

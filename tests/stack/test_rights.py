@@ -15,6 +15,7 @@ from tests.support import rights
 from tests.support.hub import User, call, user
 from tests.support.packages import upload_form
 from tests.support.people import Person, logged_in
+from tests.support.releases import put, remove
 from tests.support.rights import Cell
 from tests.support.site import Answer, Site, docker, fetch, run, wait_for
 
@@ -28,8 +29,8 @@ USERS = {
 }
 NARROW = {"narrow token": "access:services!service=gate", "other token": "read:users:name!user"}
 MLFLOW = "/mlflow/api/2.0/mlflow"
-# Airflow's have a module of their own: of all tests, it alone needs Airflow.
-CELLS = [cell for cell in rights.cells() if cell.section != "Airflow"]
+# Airflow's and Jenkins' have modules of their own: of all tests, those alone need them.
+CELLS = [cell for cell in rights.cells() if cell.section not in ("Airflow", "Jenkins")]
 
 
 @dataclass
@@ -217,6 +218,19 @@ HUB: dict[str, Callable[[World, Asker, str], bool]] = {
 # Servers
 
 
+def choose_release(world: World, asker: Asker, role: str) -> bool:
+    """Without starting one: who may have the image is told that there is no such size."""
+    put(world.site, TEAM, "rights")
+    try:
+        wish = {"image": f"{TEAM}/rights", "size": "none"}
+        path = f"/hub/api/users/{USERS[role][0]}/servers/refused"
+        answer = asker.ask("POST", path, wish)
+    finally:
+        remove(world.site, TEAM, "rights")
+    assert answer.status == 400, answer
+    return b"There is no size" in answer.body
+
+
 def other_home(world: World, asker: Asker, role: str) -> bool:
     """Whether any file of another user's home is found, wherever it may be mounted."""
     other = world.users["other" if role == "member" else "member"]
@@ -227,6 +241,7 @@ def other_home(world: World, asker: Asker, role: str) -> bool:
 
 SERVERS: dict[str, Callable[[World, Asker, str], bool]] = {
     "choose the size of TEAM": lambda world, _, role: world.chose[role],
+    "choose an image that TEAM has released": choose_release,
     "write in /shared/TEAM": lambda world, _, role: world.shell(role, f"touch /shared/{TEAM}/a"),
     "read in /shared/GUILD": lambda world, _, role: world.shell(role, f"ls /shared/{GUILD}"),
     "write in /shared/GUILD": lambda world, _, role: world.shell(role, f"touch /shared/{GUILD}/a"),

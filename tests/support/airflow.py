@@ -82,8 +82,9 @@ class Asker:
 
 @contextmanager
 def switched_on(site: Site) -> Iterator[None]:
-    """The site with Airflow, and the plain DAGs in it."""
-    with changed(site, services={"airflow": True}):
+    """The site with Airflow, the plain DAGs in it, and a group that may write some."""
+    groups = {**site.settings["groups"], "lab": {**site.settings["groups"]["lab"], "dags": True}}
+    with changed(site, services={"airflow": True, "jenkins": "off"}, groups=groups):
         put_dags(site)
         yield
 

@@ -213,7 +213,7 @@ def new(machines: int = 3) -> Cluster:
         "network": {**SETTINGS["network"], "users": f"10.{158 + NUMBER}.0.0/16"},
         "sizes": SETTINGS["sizes"],
         "images": {"base": {"title": "Base"}},
-        "services": {"airflow": False, "git": False, "mlflow": False},
+        "services": {"airflow": False, "git": False, "jenkins": "off", "mlflow": False},
         "storage": {"path": str(STORAGE)},
     }
     return Cluster(nodes, chosen)

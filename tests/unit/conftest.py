@@ -38,7 +38,7 @@ import time
 from pathlib import Path
 from jupyterhub.proxy import Proxy
 from jupyterhub.spawner import Spawner
-from notehive.hub import accounts, choosing, config, pages
+from notehive.hub import accounts, choosing, config, pages, released
 
 class NoProxy(Proxy):
     should_start = False
@@ -62,6 +62,7 @@ def clock(offset=Path("{home}/clock")):
     return time.monotonic() + float(offset.read_text())
 
 config.SECRETS = Path("{home}")
+released.ROOT = Path("{home}/models")
 hub = NoServer.platform
 accounts.update_accounts(c, hub)
 choosing.update_choosing(c, hub)

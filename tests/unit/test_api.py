@@ -78,6 +78,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
                 push_token=TOKEN,
                 builder=None,
                 database=Database("host=127.0.0.1 port=1 connect_timeout=5"),  # nothing listens
+                jenkins=None,
                 publish=lambda *release: None,
                 url="http://site",
                 groups=GROUPS,

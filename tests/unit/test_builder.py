@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from notehive import docker
 from notehive.builder import commands, dependencies, dockerfiles, engine, labels, recipe, tidy
-from notehive.builder.config import BuilderConfig, NotebookImage
+from notehive.builder.config import BuilderConfig, JobSize, NotebookImage
 from notehive.builder.program import reason
 from notehive.builder.recipe import Recipe
 from notehive.builder.requirements import Requirement, read
@@ -145,6 +145,20 @@ def test_recipes_that_are_refused(project: Path, text: str, said: str) -> None:
     (project / "model.yml").write_text(text)
     with pytest.raises(BadInput, match=rf"^model\.yml: .*{said}"):
         recipe.read(project)
+
+
+def test_the_sizes_that_are_named(project: Path) -> None:
+    (project / "model.yml").write_text(
+        "{name: churn, image: base, size: small, pipelines: {etl: [x], odd: {steps: x},"
+        " train: {size: large, steps: [a.ipynb, {run: b.ipynb, size: huge}, {size: 3}]}}}"
+    )
+    found = recipe.read(project)
+    assert found.size == "small"
+    assert found.sizes == (
+        ("size", "small"),
+        ("pipelines.train.size", "large"),
+        ("pipelines.train.steps[1].size", "huge"),
+    )
 
 
 def test_a_project_without_recipe(tmp_path: Path) -> None:
@@ -293,6 +307,23 @@ def test_what_the_builder_is_told() -> None:
             told.notebook_image(key, "lab")
 
 
+def test_sizes_that_the_builder_is_told() -> None:
+    settings = parse(
+        "name: nh\n"
+        "sizes: {small: {limit: {cpu: 1, memory: 1G}}, large: {limit: {cpu: 8, memory: 16G}}}\n"
+        "groups: {risk: {sizes: [large]}}\n"
+    )
+    told = stack.builder_config(settings, {"notebooks-base": "b", "notebooks-datascience": "d"})
+    assert told.constraint == "node.labels.notehive.nh.data == true"
+    assert told.size("small", "lab") == JobSize(cpu=1, memory=2**30, pids=1024, groups=[])
+    assert told.size("large", "risk").memory == 2**34
+    with pytest.raises(BadInput) as failed:
+        told.size("large", "lab", "pipelines.train.size")
+    assert str(failed.value) == (
+        "model.yml: pipelines.train.size: large: there is none for the group lab; there are small"
+    )
+
+
 # What containers give
 
 
@@ -368,5 +399,7 @@ def test_an_image_of_the_builders_configuration() -> None:
         registry_port=1,
         push_port=2,
         images={"base": NotebookImage(reference="x", groups=[])},
+        sizes={"small": JobSize(cpu=1, memory=2, pids=3, groups=["lab"])},
+        constraint="node.id == n1",
     )
     assert BuilderConfig.model_validate_json(config.model_dump_json()) == config

@@ -261,7 +261,7 @@ class Asked:
 
     async def _ask(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         stand_in: Any = StandInBuilds()
-        app = App(stand_in, stand_in, stand_in, "the-token")
+        app = App(stand_in, stand_in, stand_in, stand_in, stand_in, "the-token")
         app._tidy = lambda: None  # type: ignore[method-assign]
         async with TestClient(TestServer(app.application())) as client:
             answer = await client.post("/builds", data=body, headers=headers)
@@ -299,7 +299,7 @@ def test_nobody_builds_without_the_token(headers: dict[str, str]) -> None:
         (json.dumps({**WANTED, "group": "../x"}).encode(), 400, "group: "),
         (json.dumps({**WANTED, "push": True}).encode(), 400, "push: Extra inputs"),
         (b'{"group": "a", "group": "lab"}', 400, "a key is there twice"),
-        (b" " * 5000 + json.dumps(WANTED).encode(), 413, ""),
+        (b" " * (1 << 20) + json.dumps(WANTED).encode(), 413, ""),
     ],
 )
 def test_what_is_not_understood_is_not_built(body: bytes, status: int, said: str) -> None:

@@ -16,6 +16,7 @@ import requests
 from notehive.hub.holdings import Holding
 from notehive.hub.options import check_options
 from notehive.hub.rights import rights
+from tests.support.releases import publish
 from tests.support.site import wait_for
 from tests.support.wishes import WISHES
 from tests.unit.conftest import Browser, Hub, hub_config, running_hub
@@ -180,6 +181,26 @@ def test_every_image_and_size_in_every_way(limited: Hub, role: str) -> None:
             [server] = person.running()
             assert person.call("GET", api_path(server)).json()["user_options"] == best
             person.stop(server)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_image_that_a_group_has_released(limited: Hub, way: str) -> None:
+    """It comes and goes while the hub runs, and is its group's in every way."""
+    wish = {"image": "risk/geo", "size": "small"}
+    with a_person(limited, "mia", "risk") as mia, a_person(limited, "olaf", "fraud") as olaf:
+        assert reason(WAYS[way](mia, wish)).startswith("There is no image 'risk/geo' for you")
+        publish(limited.home / "models", "risk", title="Maps")
+        assert "risk/geo" not in olaf.page("/hub/spawn")
+        assert reason(WAYS[way](olaf, wish)).startswith("There is no image 'risk/geo' for you")
+        assert "Maps" in mia.page("/hub/spawn")
+        assert started(WAYS[way](mia, wish))
+        assert olaf.running() == []
+        (server,) = mia.running()
+        assert mia.call("GET", api_path(server)).json()["user_options"] == wish
+        assert "Maps, small" in " ".join(mia.page("/hub/home").split())
+        (limited.home / "models/risk/geo/current").unlink()
+        mia.stop(server)
+        assert "risk/geo" not in mia.page("/hub/spawn")
 
 
 @pytest.mark.parametrize("way", WAYS)

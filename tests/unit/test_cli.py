@@ -295,6 +295,7 @@ STATUS: dict[str, Any] = {
     "storage": {"free": 9 * 1024**3},
     "memory": 3 * 1024**2,
     "images": {"hub": 200 * 1024**2},
+    "left_out": "x: cannot be pulled",
     "wrong": ["hub: 0 of 1 run: Failed [x]"],
 }
 
@@ -307,6 +308,7 @@ def test_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "server of a[b] : base, small, 5M" in out
     assert "node n1: ready, manager, 1 of 2 notebook images, keeps the data" in out
     assert "hub: 0 of 1 run: Failed [x]" in out
+    assert "Jenkins is left out: x: cannot be pulled" in out
     code, out, _ = run("status", "--json")
     assert (code, json.loads(out)) == (0, STATUS)
 

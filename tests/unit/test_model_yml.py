@@ -227,6 +227,10 @@ def test_tracking_is_a_switch(written: str, tracked: bool) -> None:
             "name: geo\nkind: image\nimage: base\npackages: ['a b']",
             "packages[0]: 'a b' is no package of Debian; write its name alone",
         ),
+        (
+            f"name: geo\nkind: image\nimage: base\ntitle: {'x' * 61}",
+            "text of at most 60 characters",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_place_and_remedy(text: str, problem: str) -> None:

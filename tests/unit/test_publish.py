@@ -15,6 +15,7 @@ from tests.unit.conftest import hub_config
 
 IMAGE = "127.0.0.1:5000/models/red/churn@sha256:" + "ab" * 32
 CONFIG = hub_config()
+SIZES = "sizes: {small: {title: Small, limit: {cpu: 1, memory: 1G}}}"
 MODEL = "name: churn\nimage: base\nsize: small\npipelines: {train: {steps: [train.ipynb]}}\n"
 
 
@@ -28,17 +29,25 @@ def publisher(tmp_path: Path) -> Publisher:
     return Publisher(CONFIG, tmp_path / "models")
 
 
-def committed(repository: Repository, text: str | None) -> str:
-    """Make a commit with this model.yml; give its id."""
+def committed(repository: Repository, text: str | None, dag: str = "") -> str:
+    """Make a commit with this model.yml, and with a file in dags/; give its id."""
     git = ["git", "-C", str(repository.path), "-c", "user.name=a", "-c", "user.email=a@b"]
 
     def run(*args: str, given: str = "") -> str:
-        done = subprocess.run([*git, *args], input=given, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        said = subprocess.run(
+            [*git, *args], input=given, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return said.stdout.strip()
 
     blob = run("hash-object", "-w", "--stdin", given=text or "")
     name = "README.md" if text is None else project.FILE
-    tree = run("mktree", given=f"100644 blob {blob}\t{name}\n")
+    listed = f"100644 blob {blob}\t{name}\n"
+    if dag:
+        mode = "120000" if dag.startswith("/") else "100644"  # a link that leads there
+        file = run("hash-object", "-w", "--stdin", given=dag)
+        folder = run("mktree", given=f"{mode} blob {file}\town.py\n")
+        listed = f"040000 tree {folder}\tdags\n{listed}"
+    tree = run("mktree", given=listed)
     return run("commit-tree", "-m", "x", tree)
 
 
@@ -87,6 +96,29 @@ def test_what_cannot_be_published_changes_nothing(
     with pytest.raises(BadInput, match=wrong):
         publisher.publish(churn, committed(churn, text), IMAGE, "ana")
     assert release.read(publisher.root, "red", "churn").commit == good
+
+
+def test_dags_of_a_group_that_may_write_some(publisher: Publisher, churn: Repository) -> None:
+    current = publisher.root / "red" / "churn" / "current" / "dags" / "own.py"
+    publisher.publish(churn, committed(churn, MODEL, "one"), IMAGE, "ana")
+    assert not current.exists(), "nobody has allowed it"
+
+    allowed = Publisher(hub_config("groups: {red: {dags: true}}\n" + SIZES), publisher.root)
+    allowed.settle()
+    for _ in range(2):
+        allowed.publish(churn, committed(churn, MODEL, "two"), IMAGE, "ana")
+        assert current.read_text() == "two"
+    ignored = (publisher.root / ".airflowignore").read_text()
+    assert ignored == "*/*/releases/\n"
+    allowed.publish(churn, committed(churn, MODEL + "#"), IMAGE, "ana")
+    assert not current.exists()
+
+    with pytest.raises(BadInput, match="dags/: "):
+        allowed.publish(churn, committed(churn, MODEL, "/etc/passwd"), IMAGE, "ana")
+    allowed.publish(churn, committed(churn, MODEL, "two"), IMAGE, "ana")
+    publisher.settle()
+    assert not current.exists(), "nobody allows it any more"
+    assert release.read(publisher.root, "red", "churn").published_by == "ana"
 
 
 def test_an_image_has_no_jobs(publisher: Publisher, churn: Repository) -> None:

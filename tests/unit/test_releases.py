@@ -20,6 +20,7 @@ from aiohttp import web
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
 from notehive.api.database import Database
+from notehive.api.jenkins import Access
 from notehive.api.releases import recorded
 from notehive.errors import BadInput, NotehiveError
 from notehive.git.repositories import Repositories, Repository
@@ -30,6 +31,7 @@ from tests.support.site import wait_for
 
 KEY, TOKEN = "key", "token"
 ZERO, ONE, TWO = "0" * 40, "1" * 40, "2" * 40
+STAGES = ["checks", "builds", "smokes", "pushes"]
 IMAGE = "127.0.0.1:5000/models/red/churn@sha256:ab"
 
 
@@ -98,7 +100,12 @@ class Serving:
 
 
 @contextmanager
-def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving]:
+def serve(
+    root: Path,
+    builder: StandInBuilder,
+    address: str,
+    access: Callable[[], Access] | None = None,
+) -> Iterator[Serving]:
     repositories = Repositories(root)
     churn = repositories.find("red", "churn") or repositories.make("red", "churn")
     serving = Serving("", builder, churn)
@@ -112,6 +119,7 @@ def serve(root: Path, builder: StandInBuilder, address: str) -> Iterator[Serving
                 builder=Builder("of the builder", address),
                 database=Database(),
                 publish=serving.publish,
+                jenkins=access() if access else None,
                 url="http://site",
                 groups=["red"],
             )
@@ -130,10 +138,11 @@ def api(tmp_path: Path) -> Iterator[Serving]:
 
 def test_a_push_is_checked_built_and_kept(api: Serving) -> None:
     assert api.push() == [
-        *("check ...", "checks", "build ...", "builds", "push ...", "pushes", "publish ..."),
+        *("check ...", "checks", "build ...", "builds"),
+        *("smoke ...", "smokes", "push ...", "pushes", "publish ..."),
         f"released: {IMAGE}",
     ]
-    assert api.builder.asked == [("checks", "1"), ("builds", "1"), ("pushes", "1")]
+    assert api.builder.asked == [(stage, "1") for stage in STAGES]
     assert api.published == [(ONE, IMAGE, "ana")]
     (told,) = api.ask("GET", "/releases").json()
     assert told.pop("time").endswith("+00:00")
@@ -155,9 +164,10 @@ def test_what_releases_nothing(api: Serving, commit: str, ref: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "asked"),
     [
-        ("checks", ["checks"]),
-        ("builds", ["checks", "builds"]),
-        ("pushes", ["checks", "builds", "pushes"]),
+        ("checks", STAGES[:1]),
+        ("builds", STAGES[:2]),
+        ("smokes", STAGES[:3]),
+        ("pushes", STAGES),
     ],
 )
 def test_a_stage_that_fails_ends_the_release(
@@ -167,7 +177,7 @@ def test_a_stage_that_fails_ends_the_release(
         {"line": "prepare.ipynb: cell 3: has a secret"},
         {"error": "see above", "exit_code": code},
     ]
-    verb = {"checks": "check", "builds": "build", "pushes": "push"}[stage]
+    verb = {"checks": "check", "builds": "build", "smokes": "smoke", "pushes": "push"}[stage]
     assert api.push()[-2:] == [
         "prepare.ipynb: cell 3: has a secret",
         f"not released: {verb}: see above",
@@ -214,7 +224,7 @@ def test_two_pushes_are_released_in_their_order(api: Serving) -> None:
     go_on.set()
     for push in pushes:
         push.join()
-    assert [commit for _, commit in api.builder.asked] == ["1"] * 3 + ["2"] * 3
+    assert [commit for _, commit in api.builder.asked] == ["1"] * 4 + ["2"] * 4
     assert api.states() == [("1", "released"), ("2", "released")]
 
 
@@ -272,16 +282,18 @@ def test_once_more_by_those_who_may(api: Serving, tmp_path: Path) -> None:
     assert recorded(api.churn.path)[0]["commit"] == commit
 
 
-def committed(repository: Path, tmp_path: Path) -> str:
-    """Make a commit on the branch that is released; give its id."""
-    clone = tmp_path / "clone"
+def committed(repository: Path, tmp_path: Path, file: str = "README.md") -> str:
+    """Make a commit with an empty file on the branch that is released; give its id."""
+    clone = tmp_path / f"clone-{file}"
     run = ["git", "-c", "user.name=ana", "-c", "user.email=ana@example.com"]
+    subprocess.run([*run, "clone", "--quiet", str(repository), str(clone)], check=True)
+    (clone / file).touch()
     for command in (
-        ["clone", "--quiet", str(repository), str(clone)],
-        ["-C", str(clone), "commit", "--quiet", "--allow-empty", "--message=first"],
-        ["-C", str(clone), "push", "--quiet", "origin", "HEAD:main"],
+        ["add", file],
+        ["commit", "--quiet", "--message=first"],
+        ["push", "--quiet", "origin", "HEAD:main"],
     ):
-        subprocess.run([*run, *command], check=True, capture_output=True)
+        subprocess.run([*run, "-C", str(clone), *command], check=True, capture_output=True)
     say = ["git", "-C", str(clone), "rev-parse", "HEAD"]
     return subprocess.run(say, check=True, capture_output=True, text=True).stdout.strip()
 

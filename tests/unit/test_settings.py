@@ -102,7 +102,7 @@ def test_its_examples_are_good() -> None:
         ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
         (
             "services: {ml: off}",
-            "1: services.ml: unknown key; known are airflow, git, mlflow, pypi, registry",
+            "1: services.ml: unknown key; known are airflow, git, jenkins, mlflow, pypi, registry",
         ),
         (
             "auth:\n  lock_out:\n    atempts: 3",
@@ -228,6 +228,10 @@ def test_its_examples_are_good() -> None:
             "groups:\n  lab: {sizes: [medium]}\n  risk:\n    limits: {memory: 3G}\n"
             "  everyone: {limits: {cpu: 0.5}}",
             "2: groups.lab.sizes: no size of the group is within its limits",
+        ),
+        (
+            "services:\n  git: off\n  jenkins: on",
+            "3: services.jenkins: is on, and releases need git: and registry:, too",
         ),
         (
             "sizes:\n  a:\n    limit: {cpu: 1, memory: 1G}\n    gpu_kind: A100",

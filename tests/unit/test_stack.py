@@ -17,12 +17,13 @@ from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
 EVERYTHING = stack.wanted(Settings())
+JENKINS = "services: {jenkins: on}"
 SERVICES: dict[str, dict[str, Any]] = EVERYTHING["services"]
 ACME = "{url: 'https://a.b', tls: {kind: acme, email: me@a.b, authority: /a}}"
 STORAGE = HubStorage(root="/srv/homes", nfs="", quota=0)
 REFERENCES = {
     name: f"127.0.0.1:5000/notehive/{name}:0123456789abcdef"
-    for name in up.wanted_images(parse("{url: 'https://a.b', tls: acme}"))
+    for name in up.wanted_images(parse(f"{{url: 'https://a.b', tls: acme, {JENKINS}}}"))
 }
 
 
@@ -114,7 +115,11 @@ def test_the_users_network_is_held_where_a_size_has_gpus() -> None:
 
 @pytest.mark.parametrize("switch", Settings().services.model_dump())
 def test_every_switch_leaves_a_service_out(switch: str) -> None:
-    assert set(SERVICES) > set(stack.wanted(parse(f"services: {{{switch}: off}}"))["services"])
+    on, off = (
+        set(stack.wanted(parse(f"services: {{{switch}: {word}}}"))["services"])
+        for word in ("on", "off")
+    )
+    assert on > off
 
 
 @pytest.mark.parametrize(
@@ -124,6 +129,7 @@ def test_every_switch_leaves_a_service_out(switch: str) -> None:
         "services: {airflow: off, mlflow: off, pypi: off, registry: off}",
         "tls: self-signed",
         ACME,
+        JENKINS,
     ],
 )
 def test_docker_accepts_its_form(settings: str) -> None:
@@ -136,7 +142,11 @@ def test_docker_accepts_its_form(settings: str) -> None:
 
 # What every service must have
 
-ALL = {**stack.wanted(parse(ACME))["services"], **SERVICES}
+ALL = {
+    **stack.wanted(parse(ACME))["services"],
+    **stack.wanted(parse(JENKINS))["services"],
+    **SERVICES,
+}
 each_service = pytest.mark.parametrize("service", ALL.values(), ids=ALL)
 
 
@@ -165,7 +175,8 @@ def test_secrets_are_files_of_one_user(service: dict[str, Any]) -> None:
         assert set(entry) == {"source", "uid", "mode"}
         assert entry["mode"] == 0o400
     for key, value in dict(service.get("environment", ())).items():
-        if re.search(r"PASS|SECRET|TOKEN|KEY|CRED", key):
+        # What git calls a key is the name of a setting.
+        if re.search(r"PASS|SECRET|TOKEN|(?<!GIT_CONFIG_)KEY|CRED", key):
             assert str(value).startswith("/run/secrets/"), f"{key} is readable by whoever inspects"
             assert str(value).removeprefix("/run/secrets/") in used(service, "secrets")
 
@@ -211,7 +222,8 @@ def test_who_reaches_what() -> None:
         "mlflow",
         "postgres",
     }
-    # Users' code shares a network with those alone that know whom to let in.
+    # Users' code shares a network with those alone that know whom to let in. (With Jenkins, also
+    # with its agents for groups' own checks, which have the walls of users' servers.)
     assert {name for name, of in networks.items() if "users" in of} == {"nginx", "proxy", "hub"}
     assert {name for name, of in networks.items() if "host" in of} == {"registry-forwarder", "wall"}
     engine = {
@@ -397,7 +409,13 @@ def test_prepare(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    ["url: http://x", "url: http://x\nservices: {registry: off}", "tls: self-signed", ACME],
+    [
+        "url: http://x",
+        "url: http://x\nservices: {registry: off}",
+        "tls: self-signed",
+        ACME,
+        f"url: http://x\n{JENKINS}",
+    ],
 )
 def test_every_variable_is_filled_in(
     settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -443,6 +461,14 @@ def test_an_index_of_the_sites_own_is_told_to_the_builder_as_a_secret(tmp_path: 
     (content,) = [each for each in deployment.contents if each.key == "package-index"]
     assert (content.kind, content.data) == ("secret", b"https://me:hush@mirror/simple")
     assert "hush" not in deployment.file.read_text() + str(deployment.variables)
+
+
+def test_how_many_releases_stay(tmp_path: Path) -> None:
+    deployment, written = prepared("url: http://x\nretention: {releases: 3, days: 0}", tmp_path)
+    told = written["services"]["api"]["environment"]
+    assert (told["KEEP_RELEASES"], told["KEEP_DAYS"]) == ("$KEEP_RELEASES", "$KEEP_DAYS")
+    variables = deployment.variables
+    assert (variables["KEEP_RELEASES"], variables["KEEP_DAYS"]) == ("3", "0")
 
 
 def test_what_airflow_kept_is_readable_when_it_is_switched_on_again(tmp_path: Path) -> None:

@@ -9,32 +9,47 @@ from aiohttp import web
 from notehive.api.app import make_app
 from notehive.api.builder import Builder
 from notehive.api.database import Database
+from notehive.api.jenkins import Access
 from notehive.api.publish import Publisher
+from notehive.api.retention import Limits
 from notehive.git.repositories import Repositories
 from notehive.hub.config import SECRETS, HubConfig, read_secret
 from notehive.hub.sharing import kept
+from notehive.jenkins.client import Jenkins
 
 PORT = 8092
 BUILDER = SECRETS / "builder-token"  # where images are built
+JENKINS = SECRETS / "release-token"  # where Jenkins is
 
 
 async def main() -> None:
     """Serve until the container is stopped."""
     config = HubConfig.load()
+    publisher = Publisher(config)
+    publisher.settle()
     app = make_app(
         Repositories(),
         key=read_secret("api-key"),
         push_token=read_secret("push-token"),
         builder=Builder(read_secret("builder-token")) if BUILDER.exists() else None,
         database=Database(),
-        publish=Publisher(config).publish,
+        publish=publisher.publish,
+        jenkins=with_jenkins() if JENKINS.exists() else None,
         url=os.environ["URL"],
         groups=kept(config.groups, set(config.groups)),
+        limits=Limits(int(os.environ["KEEP_RELEASES"]), int(os.environ["KEEP_DAYS"])),
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, port=PORT).start()
     await asyncio.Event().wait()
+
+
+def with_jenkins() -> Access:
+    """Give how to ask Jenkins."""
+    return Access(
+        Jenkins(), read_secret(JENKINS.name), read_secret("fetch-key"), os.environ["INSIDE"]
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The builder, as the API asks it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from notehive.errors import BadInput, NotehiveError
 
 URL = "http://builder:8092"
-STAGES = {"check": "checks", "build": "builds", "push": "pushes"}  # and where they are asked for
+# And where they are asked for.
+STAGES = {"check": "checks", "build": "builds", "smoke": "smokes", "push": "pushes"}
+PATHS = {**STAGES, "prune": "prunings", "collect": "collections"}
 # A line may be long in coming, for what builds waits for its turn; a builder that is not there
 # is known at once.
 TIMEOUT = ClientTimeout(total=None, sock_connect=10)
@@ -23,14 +25,15 @@ class Builder:
     token: str
     url: str = URL
 
-    async def ask(self, stage: str, wanted: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
+    async def ask(self, stage: str, wanted: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """Yield a stage's lines as ``{"line": ...}`` and at last ``{"result": {...}}``.
 
-        ``wanted`` has group, name and commit. Raises BadInput with the reason if the project is at
-        fault, NotehiveError if something else is.
+        ``wanted`` has group, name and commit; `notehive.builder.app` says what other work takes.
+        Raises BadInput with the reason if the project is at fault, NotehiveError if something else
+        is.
         """
         headers = {"Authorization": f"Bearer {self.token}"}
-        url = f"{self.url}/{STAGES[stage]}"
+        url = f"{self.url}/{PATHS[stage]}"
         try:
             async with (
                 ClientSession(timeout=TIMEOUT) as session,

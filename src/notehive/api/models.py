@@ -7,7 +7,7 @@ one of them.
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -37,11 +37,15 @@ class New(BaseModel):
 
 @dataclass(frozen=True)
 class Models:
-    """The handlers; ``url`` is the site's address, ``groups`` are those that keep things."""
+    """The handlers; ``url`` is the site's address, ``groups`` are those that keep things.
+
+    ``made`` hears of each new one.
+    """
 
     repositories: Repositories
     url: str
     groups: Collection[str]
+    made: Callable[[], None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """Give what can be asked."""
@@ -57,6 +61,8 @@ class Models:
             made = await asyncio.to_thread(self.repositories.make, group, new.name)
         except FileExistsError as error:
             refuse(HTTPStatus.CONFLICT, f"{error}; choose another name")
+        if self.made:
+            self.made()
         return answer(await self.told(made), HTTPStatus.CREATED)
 
     def chosen(self, wish: str, who: Asker) -> str:

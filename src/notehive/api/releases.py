@@ -9,10 +9,11 @@ more.
 """
 
 import asyncio
+import logging
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ from aiohttp import web
 
 from notehive.api import records
 from notehive.api.asking import answer, refuse, stream, who_asks
-from notehive.api.builder import STAGES, Builder
+from notehive.api.jenkins import ByJenkins, NotReachedError
 from notehive.api.models import ONE
-from notehive.api.publish import Publish
+from notehive.api.stages import Release, Stages
 from notehive.builder import Say
 from notehive.builder.works import Event, Start, Works
 from notehive.errors import NotehiveError
@@ -35,6 +36,8 @@ MOST = 100  # that are given
 RUNNING, RELEASED, FAILED = "running", "released", "failed"
 COMMIT = r"[0-9a-f]{40}"
 
+log = logging.getLogger(__name__)
+
 Key = tuple[Path, str]  # of a release: repository and commit
 
 
@@ -44,11 +47,12 @@ class Releases:
     def __init__(
         self,
         repositories: Repositories,
-        builder: Builder,
-        publish: Publish,
+        stages: Stages,
+        by_jenkins: ByJenkins | None,
         one: Callable[[web.Request], Repository],
     ) -> None:
-        self.repositories, self.builder, self.publish, self.one = repositories, builder, publish, one
+        self.repositories, self.stages = repositories, stages
+        self.by_jenkins, self.one = by_jenkins, one
         self._works = Works("api")
         self._running: dict[Key, tuple[Start, asyncio.Task[None]]] = {}
         self._turns: dict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -60,6 +64,10 @@ class Releases:
             web.post(f"{ONE}/releases", self.again),
             web.get(f"{ONE}/releases/{{commit}}/log", self.show_log),
         ]
+
+    def turn(self, group: str, name: str) -> asyncio.Lock:
+        """Give what a model's releases hold, one after the other."""
+        return self._turns[self.repositories.path(group, name)]
 
     async def resume(self, application: web.Application) -> None:
         """Begin those again that were interrupted."""
@@ -91,7 +99,7 @@ class Releases:
 
             async def start(say: Say) -> Event:
                 try:
-                    result = await self._release(repository, commit, user, say)
+                    result = await self._release(Release(repository, commit, user, say))
                 except NotehiveError as error:
                     record(repository.path, commit, user, state=FAILED, error=str(error))
                     raise
@@ -113,26 +121,22 @@ class Releases:
                     file.write((event["line"] if "line" in event else last_words(event)) + "\n")
                     file.flush()
 
-    async def _release(self, repository: Repository, commit: str, user: str, say: Say) -> Event:
+    async def _release(self, release: Release) -> Event:
         """Take a commit through the stages; give its image."""
-        turn = self._turns[repository.path]
+        turn = self._turns[release.repository.path]
         if turn.locked():
-            say("waiting for the release of the push before")
+            release.say("waiting for the release of the push before")
         # In the order of the pushes: the last one is what is released in the end.
         async with turn:
-            wanted = {"group": repository.group, "name": repository.name, "commit": commit}
-            result: dict[str, Any] = {}
-            for stage in STAGES:
-                with _named(stage, say):
-                    async for event in self.builder.ask(stage, wanted):
-                        if "line" in event:
-                            say(event["line"])
-                        else:
-                            result = event["result"]
-            image = result["image"]
-            with _named("publish", say):
-                await asyncio.to_thread(self.publish, repository, commit, image, user)
-            return {"image": image}
+            try:
+                if self.by_jenkins:
+                    await self.by_jenkins.release(release)
+            except NotReachedError as error:
+                log.warning("Jenkins does not answer: %s", error)
+                release.say("Jenkins does not answer; this goes on without it")
+            while release.next:
+                await self.stages.run(release, release.say)
+        return {"image": release.image}
 
     async def again(self, request: web.Request) -> web.StreamResponse:
         """Release the last commit once more; answer with lines, as git's hook is."""
@@ -155,16 +159,6 @@ class Releases:
         if not re.fullmatch(COMMIT, commit) or not path.is_file():
             refuse(HTTPStatus.NOT_FOUND, f"{commit}: has never been released")
         return web.FileResponse(path, headers={"Content-Type": "text/plain; charset=utf-8"})
-
-
-@contextmanager
-def _named(stage: str, say: Say) -> Iterator[None]:
-    """Say which stage begins, and in the error which one has failed."""
-    say(f"{stage} ...")
-    try:
-        yield
-    except NotehiveError as error:
-        raise type(error)(f"{stage}: {error}") from None
 
 
 def last_words(event: Event) -> str:

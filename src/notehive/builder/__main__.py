@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ClientSession, UnixConnector, web
 
 from notehive.builder import PORT, TOKEN, door, labels
 from notehive.builder.app import App, serve
@@ -17,15 +17,18 @@ from notehive.builder.check import Checks
 from notehive.builder.config import BuilderConfig
 from notehive.builder.dependencies import Dependencies
 from notehive.builder.engine import BuildEngine
+from notehive.builder.prune import Prunes
 from notehive.builder.push import Pushes
 from notehive.builder.registry import PASSWORD, Registry
+from notehive.builder.smoke import Smokes, SmokeWatch
 from notehive.builder.source import Source
 from notehive.builder.turns import Turns
+from notehive.hub.engine import Engine
 
 SOCKET = "/var/run/docker.sock"
 WORK = Path("/var/lib/notehive-builder/work")
 DOOR = Path("/run/notehive-door/socket")  # of the volume that containers that gather have
-AT_ONCE, MOST = 2, 50  # builds that run, and that are taken
+AT_ONCE, MOST = 2, 50  # builds that run, and that are taken; of smokes as many
 
 
 async def main() -> None:
@@ -38,7 +41,11 @@ async def main() -> None:
     config = BuilderConfig.load()
     shutil.rmtree(WORK, ignore_errors=True)  # what an earlier builder left
     WORK.mkdir(exist_ok=True)
-    async with BuildEngine(SOCKET) as engine, door.new_session() as session:
+    async with (
+        BuildEngine(SOCKET) as engine,
+        door.new_session() as session,
+        ClientSession(connector=UnixConnector(SOCKET, limit=0)) as logs,
+    ):
         for kind in (labels.GATHERING, labels.CHECKING):
             await engine.remove_containers({labels.BUILDER: config.stack, labels.KIND: kind})
         way_out = door.Door(door.index_url(), door.debian_mirrors(), session)
@@ -51,9 +58,13 @@ async def main() -> None:
             Turns(AT_ONCE, MOST),
             WORK,
         )
+        watch = SmokeWatch(Engine(), config.stack)
+        smokes = Smokes(builds, watch, logs, Turns(AT_ONCE, MOST))
+        await smokes.remove_left()
         registry = Registry(PASSWORD.read_text(encoding="utf-8").strip())
         token = Path(TOKEN).read_text(encoding="utf-8").strip()
-        app = App(builds, Checks(builds), Pushes(config, engine, registry), token)
+        pushes, prunes = Pushes(config, engine, registry), Prunes(config, engine, registry)
+        app = App(builds, Checks(builds), smokes, pushes, prunes, token)
         await serve(app, PORT)
 
 

@@ -1,7 +1,8 @@
 """The builder as an HTTP server, for those who have its token.
 
-``POST /checks``, ``/builds`` and ``/pushes`` take ``{"group", "name", "commit"}`` and answer with
-lines of JSON as they come: ``{"line": ...}`` of the log, and at last ``{"result": {...}}`` or
+``POST /checks``, ``/builds``, ``/smokes`` and ``/pushes`` take ``{"group", "name", "commit"}``,
+``/prunings`` ``{"group", "name", "keep": {commit: digest}}``, ``/collections`` ``{}``. All answer
+with lines of JSON as they come: ``{"line": ...}`` of the log, and at last ``{"result": {...}}`` or
 ``{"error", "exit_code"}``. Who goes away before ends what only they have asked for.
 """
 
@@ -13,27 +14,47 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from notehive.builder import Say
 from notehive.builder.build import Builds
 from notehive.builder.check import Checks
+from notehive.builder.collection import collect
+from notehive.builder.prune import Prunes
 from notehive.builder.push import Pushes
+from notehive.builder.smoke import Smokes
 from notehive.builder.tidy import tidy
-from notehive.builder.wanted import Wanted, WantedBuild, WantedCheck
+from notehive.builder.wanted import (
+    Wanted,
+    WantedBuild,
+    WantedCheck,
+    WantedCollection,
+    WantedPruning,
+    WantedSmoke,
+)
 from notehive.builder.works import Event, Works
 from notehive.guard.refused import MalformedError
 from notehive.guard.strict import parse_json
 
-LONGEST_BODY = 4096
-W = TypeVar("W", bound=Wanted)
+LONGEST_BODY = 1 << 20
+W = TypeVar("W", bound=BaseModel)
 
 
 class App:
     """What the handlers share."""
 
-    def __init__(self, builds: Builds, checks: Checks, pushes: Pushes, token: str) -> None:
-        self.builds, self.checks, self.pushes, self.token = builds, checks, pushes, token
+    def __init__(
+        self,
+        builds: Builds,
+        checks: Checks,
+        smokes: Smokes,
+        pushes: Pushes,
+        prunes: Prunes,
+        token: str,
+    ) -> None:
+        self.builds, self.checks, self.smokes = builds, checks, smokes
+        self.pushes, self.prunes = pushes, prunes
+        self.token = token
         self.works = Works("builder")
         self._tidying: asyncio.Task[None] | None = None
 
@@ -45,7 +66,10 @@ class App:
                 web.get("/health", self.health),
                 web.post("/checks", self.check),
                 web.post("/builds", self.build),
+                web.post("/smokes", self.smoke),
                 web.post("/pushes", self.push),
+                web.post("/prunings", self.prune),
+                web.post("/collections", self.collect),
             ]
         )
         return application
@@ -74,12 +98,32 @@ class App:
 
         return await _stream(request, self.works.follow(wanted, build))
 
+    async def smoke(self, request: web.Request) -> web.StreamResponse:
+        """Try what is asked for."""
+        wanted = await self._read(request, WantedSmoke)
+        return await _stream(
+            request, self.works.follow(wanted, lambda say: self.smokes.smoke(wanted, say))
+        )
+
     async def push(self, request: web.Request) -> web.StreamResponse:
         """Push what is asked for."""
         wanted = await self._read(request, Wanted)
         return await _stream(
             request, self.works.follow(wanted, lambda say: self.pushes.push(wanted, say))
         )
+
+    async def prune(self, request: web.Request) -> web.StreamResponse:
+        """Remove what is not to be kept."""
+        wanted = await self._read(request, WantedPruning)
+        key = ("prune", wanted.model)
+        return await _stream(
+            request, self.works.follow(key, lambda say: self.prunes.prune(wanted, say))
+        )
+
+    async def collect(self, request: web.Request) -> web.StreamResponse:
+        """Free what the registry's disk holds for nothing."""
+        await self._read(request, WantedCollection)
+        return await _stream(request, self.works.follow("collect", collect))
 
     def _tidy(self) -> None:
         if self._tidying is None or self._tidying.done():

@@ -34,7 +34,15 @@ class Checks:
             project = work / "project"
             repository = wanted.repository(builds.repositories)
             await asyncio.to_thread(builds.source.export, repository, wanted.commit, project)
-            base = builds.config.notebook_image(recipe.read(project).image, wanted.group).reference
+            if (project / "dags").exists() and wanted.group not in builds.config.dags:
+                raise BadInput(
+                    f"dags/: the group {wanted.group} may not write DAGs; remove them, or ask an "
+                    f"administrator for `groups: {{{wanted.group}: {{dags: true}}}}`"
+                )
+            found = recipe.read(project)
+            base = builds.config.notebook_image(found.image, wanted.group).reference
+            for place, size in found.sizes:
+                builds.config.size(size, wanted.group, place)
             await builds.base_id(base, say)
             with tempfile.TemporaryFile(dir=work) as archive:
                 await asyncio.to_thread(_pack, project, archive)

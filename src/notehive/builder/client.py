@@ -1,6 +1,6 @@
 """Ask the builder: ``python3 -m notehive.builder.client WHAT GROUP NAME COMMIT [--fresh]``.
 
-WHAT is check, build or push.
+WHAT is check, build, smoke or push.
 The log goes to standard error, the result as JSON to standard output. Ends with 0, with 2 if the
 project is at fault, with 1 if something else is. To be interrupted is to end the build.
 """
@@ -16,6 +16,7 @@ from typing import Any
 from notehive.builder import PORT, TOKEN
 
 HOST = "builder"
+WHERE = {"check": "checks", "build": "builds", "smoke": "smokes", "push": "pushes"}
 
 
 def ask(what: str, wanted: Mapping[str, Any], token: str, host: str = HOST) -> Iterator[Any]:
@@ -31,7 +32,7 @@ def ask(what: str, wanted: Mapping[str, Any], token: str, host: str = HOST) -> I
 def main() -> int:
     """Ask, and give the exit code."""
     parser = argparse.ArgumentParser(prog="notehive.builder.client")
-    parser.add_argument("what", choices=("check", "build", "push"))
+    parser.add_argument("what", choices=tuple(WHERE))
     for name in ("group", "name", "commit"):
         parser.add_argument(name)
     parser.add_argument("--fresh", action="store_true", help="with nothing that was kept")
@@ -41,8 +42,7 @@ def main() -> int:
     if told.fresh:
         wanted["fresh"] = True
     token = Path(TOKEN).read_text(encoding="utf-8").strip()
-    what = {"check": "checks", "build": "builds", "push": "pushes"}[told.what]
-    for event in ask(what, wanted, token, told.host):
+    for event in ask(WHERE[told.what], wanted, token, told.host):
         if "line" in event:
             print(event["line"], file=sys.stderr, flush=True)
         elif "error" in event:

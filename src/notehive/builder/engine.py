@@ -38,6 +38,11 @@ class BuildEngine(Engine):
         found: list[dict[str, Any]] = await self._listed("/images/json", labels)
         return found
 
+    async def services(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Give the Swarm's services with these labels."""
+        found: list[dict[str, Any]] = await self._listed("/services", labels)
+        return found
+
     async def tag(self, reference: str, name: str) -> None:
         """Give an image another name, with its tag."""
         repository, _, tag = name.rpartition(":")

@@ -9,6 +9,7 @@ BUILDER = "notehive.builder"  # the stack, of what is made
 KIND = "notehive.kind"
 MODEL, DEPENDENCIES = "model-image", "dependencies-image"
 GATHERING, CHECKING = "gathering", "checking"  # what containers do
+SMOKE = "smoke"  # what services do
 DEPENDENCIES_KEY = "notehive.dependencies"
 NOTEBOOK_IMAGE = "notehive.image"  # its key in settings.yml
 GROUP, NAME, COMMIT = "notehive.group", "notehive.model", "notehive.commit"

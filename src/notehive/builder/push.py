@@ -1,8 +1,9 @@
 """A push: an image that was built goes to the registry, from where every node pulls it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from notehive.builder import Say
+from notehive.builder import Say, collection, lock
 from notehive.builder.config import BuilderConfig
 from notehive.builder.engine import BuildEngine
 from notehive.builder.registry import Registry
@@ -18,6 +19,7 @@ class Pushes:
     config: BuilderConfig
     engine: BuildEngine
     registry: Registry
+    store: Path = collection.STORE  # the registry's volume
 
     async def push(self, wanted: Wanted, say: Say) -> dict[str, str | bool]:
         """Give the image by its digest, pushed unless the registry has it.
@@ -33,7 +35,12 @@ class Pushes:
         if there and (image is None or image["Id"] in there.ids):
             say("the registry has it")
             return _result(name, there.digest, reused=True)
-        await self._push(name, wanted.image(self.config.push_port), say)
+        async with lock.held(self.store, alone=False):
+            if there:
+                # What is run by its digest may be this one: without a tag it would not be found
+                # again when it is to go.
+                await self.registry.tag(wanted.path, there, f"{wanted.commit}-{there.digest[7:19]}")
+            await self._push(name, wanted.image(self.config.push_port), say)
         pushed = await self.registry.find(name)
         if pushed is None:
             raise NotehiveError(f"registry: it has lost {name}; see `./notehive logs registry`")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from notehive.builder import requirements
+from notehive.builder import requirements, sizes
 from notehive.builder.requirements import Requirement
 from notehive.errors import BadInput
 
@@ -25,6 +25,12 @@ class Recipe:
     kind: str = "model"  # or `image`: a notebook image, without the project's files
     packages: tuple[str, ...] = ()  # Debian's, sorted
     requirements: tuple[Requirement, ...] = ()
+    sizes: tuple[tuple[str, str], ...] = ()  # that are named: where, and which
+
+    @property
+    def size(self) -> str:
+        """That of the model; empty if it names none."""
+        return dict(self.sizes).get("size", "")
 
 
 def read(directory: Path) -> Recipe:
@@ -56,6 +62,7 @@ def read(directory: Path) -> Recipe:
         kind=kind,
         packages=tuple(sorted(set(packages))),
         requirements=requirements.of(directory),
+        sizes=tuple(sizes.named(data)),
     )
 
 

@@ -2,8 +2,10 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth
 
@@ -25,10 +27,17 @@ class Pushed:
 
     digest: str  # by which it is pulled
     ids: frozenset[str]  # by which engines know it: by its configuration or its manifest
+    kind: str  # of its manifest
+    manifest: bytes
+
+
+class _Answer(NamedTuple):
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Registry:
-    """Asks the registry; ``password`` is the builder's."""
+    """Asks the registry; ``password`` is the builder's. All raise NotehiveError if it fails."""
 
     def __init__(self, password: str, url: str = URL) -> None:
         self._password, self._url = password, url
@@ -40,25 +49,46 @@ class Registry:
         return {"X-Registry-Auth": base64.urlsafe_b64encode(told.encode()).decode()}
 
     async def find(self, reference: str) -> Pushed | None:
-        """Give the image with the path and tag of this reference. Raises NotehiveError."""
+        """Give the image with the path and tag of this reference, if there is one."""
         path, _, tag = reference.partition("/")[2].rpartition(":")
-        headers = {
-            "Accept": ", ".join(MANIFESTS),
-            "Authorization": encode_basic_auth(USER, self._password),
-        }
+        accept = {"Accept": ", ".join(MANIFESTS)}
+        found = await self._ask("GET", f"{path}/manifests/{tag}", accept)
+        if found is None:
+            return None
+        digest, kind = found.headers["Docker-Content-Digest"], found.headers["Content-Type"]
+        ids = frozenset({digest, json.loads(found.body)["config"]["digest"]})
+        return Pushed(digest, ids, kind, found.body)
+
+    async def tags(self, path: str) -> list[str]:
+        """Give the tags of all images of this path."""
+        found = await self._ask("GET", f"{path}/tags/list")
+        return (json.loads(found.body)["tags"] or []) if found else []
+
+    async def tag(self, path: str, image: Pushed, tag: str) -> None:
+        """Give an image of this path another tag."""
+        kind = {"Content-Type": image.kind}
+        await self._ask("PUT", f"{path}/manifests/{tag}", kind, image.manifest)
+
+    async def remove(self, path: str, digest: str) -> None:
+        """Remove an image with all of its tags; what it takes of the disk, `collection` frees."""
+        await self._ask("DELETE", f"{path}/manifests/{digest}")
+
+    async def _ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, data: bytes = b""
+    ) -> _Answer | None:
+        """Make a request; None if there is nothing of this path."""
+        login = {"Authorization": encode_basic_auth(USER, self._password)}
         try:
             async with (
-                ClientSession(timeout=TIMEOUT) as session,
-                session.get(f"{self._url}/v2/{path}/manifests/{tag}", headers=headers) as answer,
+                ClientSession(timeout=TIMEOUT, headers={**login, **(headers or {})}) as session,
+                session.request(method, f"{self._url}/v2/{path}", data=data or None) as answer,
             ):
                 if answer.status == 404:
                     return None
                 answer.raise_for_status()
-                digest = answer.headers["Docker-Content-Digest"]
-                manifest = json.loads(await answer.read())
+                return _Answer(answer.headers, await answer.read())
         except (ClientError, OSError, TimeoutError) as error:
             raise NotehiveError(
                 f"registry: it does not answer ({error or type(error).__name__}); "
                 "see `./notehive logs registry`"
             ) from None
-        return Pushed(digest, frozenset({digest, manifest["config"]["digest"]}))

@@ -21,7 +21,7 @@ async def tidy(engine: BuildEngine, stack: str) -> None:
     """Remove what is old; what is in use stays."""
     try:
         for image in superfluous(await engine.images({labels.BUILDER: stack}), time.time()):
-            for name in _names(image) or [image["Id"]]:
+            for name in names(image) or [image["Id"]]:
                 if await engine.remove_image(name):
                     log.info("removed %s", name)
         await engine.forget(CACHE_BYTES, CACHE_HOURS)
@@ -38,16 +38,17 @@ def superfluous(images: Sequence[dict[str, Any]], now: float) -> Iterator[dict[s
             models[told[labels.GROUP], told[labels.NAME]].append(image)
     used = set()
     for ours in models.values():
-        named = [each for each in ours if _names(each)]
+        named = [each for each in ours if names(each)]
         used |= {each["Labels"][labels.DEPENDENCIES_KEY] for each in named[:KEPT]}
         yield from (each for each in ours if each not in named[:KEPT])
     for image in images:
         told = image["Labels"]
         if told[labels.KIND] == labels.DEPENDENCIES:
             is_old = now - image["Created"] > DEPENDENCIES_SECONDS
-            if not _names(image) or (is_old and told[labels.DEPENDENCIES_KEY] not in used):
+            if not names(image) or (is_old and told[labels.DEPENDENCIES_KEY] not in used):
                 yield image
 
 
-def _names(image: dict[str, Any]) -> list[str]:
+def names(image: dict[str, Any]) -> list[str]:
+    """Give the names of an image, as the engine lists it."""
     return [name for name in image["RepoTags"] or () if not name.startswith("<none>")]

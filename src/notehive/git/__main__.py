@@ -9,9 +9,10 @@ from aiohttp import web
 from notehive.git.app import Door
 from notehive.git.housekeeping import Housekeeping
 from notehive.git.repositories import Repositories
-from notehive.hub.config import read_secret
+from notehive.hub.config import SECRETS, read_secret
 
 PORT = 8093
+TICKETS = SECRETS / "fetch-key"  # where there are any
 
 
 async def main() -> None:
@@ -23,6 +24,7 @@ async def main() -> None:
         os.environ["URL"],
         keeping,
         int(os.environ["PUSH_LIMIT"]),
+        read_secret(TICKETS.name) if TICKETS.exists() else "",
     )
     # Bodies that are compressed git unpacks itself, as it reads them.
     runner = web.ServerRunner(web.Server(door, access_log=None, auto_decompress=False))

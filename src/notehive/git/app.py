@@ -8,7 +8,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from notehive.gate.asker import Asker, asker
-from notehive.git import cgi, pages
+from notehive.git import cgi, pages, tickets
 from notehive.git.housekeeping import Housekeeping
 from notehive.git.paths import PUSH, Kind, Wish, read
 from notehive.git.repositories import Repositories, Repository
@@ -21,12 +21,22 @@ MOST_EXCHANGES, MOST_LOOKS = 32, 8
 
 
 class Door:
-    """Whoever asks comes by here. Nginx shows the ``key``; ``url`` is the site's address."""
+    """Whoever asks comes by here. Nginx shows the ``key``; ``url`` is the site's address.
+
+    Tickets are signed with the ``fetch_key``; without one there are none.
+    """
 
     def __init__(
-        self, repositories: Repositories, key: str, url: str, keeping: Housekeeping, push_limit: int
+        self,
+        repositories: Repositories,
+        key: str,
+        url: str,
+        keeping: Housekeeping,
+        push_limit: int,
+        fetch_key: str = "",
     ) -> None:
         self.repositories, self.key, self.keeping = repositories, key, keeping
+        self.fetch_key = fetch_key
         self.url = f"{url}{BELOW}"
         self.push_limit = push_limit  # bytes
         self.exchanges = asyncio.Semaphore(MOST_EXCHANGES)
@@ -36,10 +46,10 @@ class Door:
         """Answer one request."""
         if request.raw_path == "/health":
             return web.Response(text="ok\n")
-        who = asker(request.headers, self.key)
-        if who is None:
-            refuse(403, "only Nginx asks here, for a user whom the gate knows")
         wish = read(request.method, request.raw_path)
+        who = asker(request.headers, self.key) or self.ticket_holder(request, wish)
+        if who is None:
+            refuse(403, "only Nginx asks here, for whom the gate knows or who has a ticket")
         if wish is None:
             refuse(404, "there is nothing of this name")
         if wish.kind is Kind.STYLE:
@@ -52,6 +62,15 @@ class Door:
         if wish.kind in (Kind.PAGE, Kind.RAW):
             return await self.show(request, wish, who, [found])
         return await self.exchange(request, wish, who, found)
+
+    def ticket_holder(self, request: web.BaseRequest, wish: Wish | None) -> Asker | None:
+        """Give who has a ticket for what is wished, which is to fetch a repository: nobody else."""
+        ticket = request.headers.get(tickets.HEADER, "")
+        if wish is None or wish.kind is not Kind.FETCH:
+            return None
+        if not tickets.is_good(ticket, self.fetch_key, wish.group, wish.name):
+            return None
+        return Asker("", admin=False, edits=frozenset(), reads=frozenset({wish.group}))
 
     async def show(
         self, request: web.BaseRequest, wish: Wish, who: Asker, shown: Iterable[Repository]

@@ -14,6 +14,7 @@ from notehive.guard.rules import LabelSet, Rules
 from notehive.guard.services import CreateSecret, CreateService
 from notehive.hub import service, storage, tokens
 from notehive.hub.config import HubConfig
+from notehive.hub.released import offered
 from notehive.settings import MOST_PIDS
 
 
@@ -64,7 +65,8 @@ def rules(config: HubConfig) -> Rules:
 
 
 def _may_run(config: HubConfig, labels: LabelSet, image: str) -> bool:
-    return image in {each.reference for each in config.images.values()}
+    """Say whether it is an image of the settings, or a group's current release of one."""
+    return image in {each.reference for each in offered(config).images.values()}
 
 
 def _name(config: HubConfig, labels: LabelSet) -> str:

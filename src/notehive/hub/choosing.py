@@ -9,6 +9,7 @@ from notehive.hub.config import HubConfig
 from notehive.hub.holdings import Holding, total
 from notehive.hub.options import Choice, check_options, options_from_form
 from notehive.hub.refusal import refusal
+from notehive.hub.released import offered
 from notehive.hub.rights import rights_of
 from notehive.hub.spawn_form import render_form
 
@@ -45,14 +46,16 @@ class ChoosingSpawner:
     async def form(self) -> str:
         """The spawn form for this user, with what was asked for, or chosen last time, selected."""
         chosen = asked.get() or self.orm_spawner.user_options or {}
-        rights = rights_of(self.platform, self.user)
-        return render_form(self.platform, rights, held_by(self.user), chosen)
+        platform = offered(self.platform)
+        rights = rights_of(platform, self.user)
+        return render_form(platform, rights, held_by(self.user), chosen)
 
     def check(self, options: Any) -> Choice:
         """Give the choice that these options make now, or raise 400 with the reason."""
-        rights, held = rights_of(self.platform, self.user), held_by(self.user)
+        platform = offered(self.platform)
+        rights, held = rights_of(platform, self.user), held_by(self.user)
         try:
-            return check_options(self.platform, rights, held, options)
+            return check_options(platform, rights, held, options)
         except ValueError as error:
             raise refusal(400, str(error)) from None
 

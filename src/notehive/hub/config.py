@@ -1,6 +1,7 @@
 """What the hub is told: one file, written by ``up``, mounted as a Swarm config."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -11,13 +12,24 @@ CONFIG = Path("/etc/notehive/hub.json")
 SECRETS = Path("/run/secrets")
 
 
+class HubRelease(BaseModel):
+    """Where a notebook image comes from that a group has released."""
+
+    on: str  # key of the notebook image that it is built on
+    by: str
+    at: datetime
+
+
 class HubImage(BaseModel):
-    """A notebook image that has been built or named."""
+    """A notebook image that has been built, named or released."""
 
     title: str
     description: str
     reference: str  # what Docker is told to run
-    packages: list[str] = []  # what is installed, each as "name version"
+    packages: list[
+        str
+    ] = []  # what is installed, each as "name version"; of a release, what it adds
+    release: HubRelease | None = None  # of those that are not in the settings
 
 
 class HubStorage(BaseModel):

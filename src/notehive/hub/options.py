@@ -12,7 +12,7 @@ from notehive.hub.rights import Rights
 
 
 class Choice(NamedTuple):
-    """What a user may have and asked for: keys of ``images:`` and ``sizes:``."""
+    """What a user may have and asked for: keys of images and of ``sizes:``."""
 
     image: str
     size: str

@@ -10,6 +10,7 @@ from notehive.hub.choosing import held_by
 from notehive.hub.config import HubConfig
 from notehive.hub.holdings import summary
 from notehive.hub.providers import title
+from notehive.hub.released import offered
 from notehive.hub.rights import rights_of
 
 TEMPLATES = Path("/opt/notehive/hub/templates")
@@ -27,6 +28,11 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
 
         return used
 
+    def image_title(reader: Any) -> Callable[[str], str]:
+        """Give what tells what people call an image; its key if it is gone."""
+        images = offered(config).images
+        return lambda key: (images[key].title if key in images else "") or key
+
     server = config.auth.server
     c.JupyterHub.template_paths = [str(templates)]
     # After a logout, the browser's back button must not show what is kept of a page.
@@ -34,15 +40,16 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
     c.JupyterHub.template_vars = {
         "stack": config.stack,
         "git": config.services.git,
+        "jenkins": config.services.has_jenkins,
         "mlflow": config.services.mlflow,
         "airflow": config.services.airflow,
-        "image_titles": {key: image.title or key for key, image in config.images.items()},
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
         "sign_up": config.auth.takes_sign_ups,
         "own_passwords": server is None,
         "login_title": title(server) if server else "",
         # A function, called by JupyterHub with the user who reads the page, for each page.
         "pending_sign_ups": nobody if server else pending_sign_ups,
+        "image_title": image_title,
         "used_by": used_by,
     }
 

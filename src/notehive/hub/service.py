@@ -18,6 +18,7 @@ from docker.types import (
     TaskTemplate,
 )
 
+from notehive.hub.config import HubFile
 from notehive.wall import MARK
 
 SYSCTLS = {
@@ -58,6 +59,18 @@ class Extra:
     task: Mapping[str, Any] = field(default_factory=dict)
     endpoint: Mapping[str, Any] = field(default_factory=dict)
     create: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shared_memory(limit: int) -> Mount:
+    """Give the mount of shared memory, half of a memory limit (bytes): Swarm ignores shm_size."""
+    return Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=limit // 2)  # noqa: S108
+
+
+def certificates(trusted: HubFile | None) -> list[ConfigReference]:
+    """Give the certificates to trust, where the site's own comes from a private authority."""
+    if trusted is None:
+        return []
+    return [ConfigReference(trusted.id, trusted.name, filename=trusted.target, mode=0o444)]
 
 
 def build(

@@ -31,7 +31,7 @@ TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).fr
     </label>
     {% if card.packages %}
     <details>
-      <summary>What is installed</summary>
+      <summary>{{ card.summary }}</summary>
       <ul>
         {% for package in card.packages %}
         <li>{{ package }}</li>
@@ -54,7 +54,8 @@ class Card(NamedTuple):
     key: str
     title: str
     lines: Sequence[str] = ()
-    packages: Sequence[str] = ()  # what an image has installed
+    packages: Sequence[str] = ()  # of an image
+    summary: str = ""  # what these packages are
     refused: str = ""  # why it cannot be chosen now
 
 
@@ -75,7 +76,16 @@ def render_form(config: HubConfig, rights: Rights, held: Holding, chosen: Mappin
 
 def _image_card(config: HubConfig, key: str) -> Card:
     image = config.images[key]
-    return Card(key, image.title or key, [image.description], image.packages)
+    title = image.title or key
+    if image.release is None:
+        return Card(key, title, [image.description], image.packages, "What is installed")
+    base, day = config.images.get(image.release.on), image.release.at
+    lines = [
+        image.description,
+        f"{key}, built on {(base and base.title) or image.release.on}",
+        f"Released {day.day} {day:%b %Y} by {image.release.by}",
+    ]
+    return Card(key, title, lines, image.packages, "Added from Debian")
 
 
 def _size_card(config: HubConfig, rights: Rights, held: Holding, key: str) -> Card:

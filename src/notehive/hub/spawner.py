@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from docker.errors import APIError
-from docker.types import ConfigReference, Mount
+from docker.types import Mount
 from dockerspawner import SwarmSpawner
 from jupyterhub.utils import maybe_future, url_escape_path, url_path_join
 from tornado.ioloop import IOLoop
@@ -33,6 +33,7 @@ from notehive.hub.choosing import ChoosingSpawner
 from notehive.hub.config import HubConfig
 from notehive.hub.engine import Engine
 from notehive.hub.refusal import refusal
+from notehive.hub.released import offered
 from notehive.hub.rights import groups_of, rights_of
 from notehive.hub.said import Said
 from notehive.hub.starting import Start
@@ -136,12 +137,12 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         }
 
     def all_mounts(self) -> list[Mount]:
-        """Home, shared folders, shared memory of half the limit, and what the operator adds.
+        """Home, shared folders, shared memory, and what the operator adds.
 
-        Swarm ignores shm_size. A volume of the operator's that is no path is a volume, no bind.
+        A volume of the operator's that is no path is a volume, no bind.
         """
         ours = storage.mounts(self.platform, self.user.name, self.groups)
-        shm = Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=self.mem_limit // 2)  # noqa: S108
+        shm = service.shared_memory(self.mem_limit)
         more = [
             Mount(
                 target=bind["bind"],
@@ -181,7 +182,7 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
             labels=self.labels,
             mounts=self.all_mounts(),
             secrets=[secret],
-            configs=self.configs,
+            configs=service.certificates(self.platform.trusted),
             amounts=self.amounts,
             network=self.network_name,
             constraints=self.platform.constraints,
@@ -204,14 +205,6 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         return created
 
     @property
-    def configs(self) -> list[ConfigReference]:
-        """The certificates to trust, where the site's own comes from a private authority."""
-        trusted = self.platform.trusted
-        if trusted is None:
-            return []
-        return [ConfigReference(trusted.id, trusted.name, filename=trusted.target, mode=0o444)]
-
-    @property
     def amounts(self) -> service.Amounts:
         """What the server may use, and what is kept for it."""
         size = self.platform.sizes[self.user_options["size"]]
@@ -225,8 +218,11 @@ class NotehiveSpawner(ChoosingSpawner, SwarmSpawner):
         )
 
     async def check_allowed(self, image: str) -> str:
-        """Give what Docker is to run for a key of ``images:``, which `apply_choice` has judged."""
-        return self.platform.images[image].reference
+        """Give what Docker is to run for an image's key, which `apply_choice` has judged."""
+        found = offered(self.platform).images.get(image)
+        if found is None:
+            raise refusal(409, f"The image {image} has just been removed; choose another.")
+        return found.reference
 
     # Start
 

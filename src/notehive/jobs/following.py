@@ -28,6 +28,7 @@ class Following:
     service: str  # its id
     network: str
     need: room.Need
+    what: str = "step"  # what people call it
     _said: str = ""
 
     @property
@@ -69,7 +70,7 @@ class Following:
                 waited,
                 self.need,
                 self.network,
-                what="step",
+                what=self.what,
                 patience=float("inf"),
             )
         except waiting.InVainError as error:

@@ -1,29 +1,23 @@
 """One job of the Swarm: made or found again, followed to its end, removed."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import requests
-from aiohttp import ClientError
 from docker.errors import APIError
 
-from notehive.hub import room, tokens
-from notehive.hub.tasks import Task
-from notehive.jobs import removal, service, verdict
-from notehive.jobs.following import Following, UnplaceableError
-from notehive.jobs.log import Log
+from notehive.hub import tokens
+from notehive.jobs import removal, service
+from notehive.jobs.course import ABSENT, Course
+from notehive.jobs.following import UnplaceableError
 from notehive.jobs.platform import Platform
 from notehive.jobs.service import Begun, Size
 from notehive.jobs.step import TOKEN, Attempt
 from notehive.jobs.verdict import Verdict
 
 RETRY_SECONDS = 2.0  # between two attempts to reach an engine that does not answer
-DRAIN_SECONDS = 30.0  # for the rest of a log, which may be on a node that is lost
-ABSENT = (APIError, ClientError, OSError, requests.RequestException, TimeoutError)
 
 T = TypeVar("T")
 
@@ -50,11 +44,10 @@ class Job:
         """Run it to its end. Its service stays, and whoever asks again is answered the same."""
         self.platform.followed.add(self.name)
         found = await self._patiently(self._find_or_make)
-        url = f"{self.platform.engine_url}/services/{found['ID']}"
-        log = Log(self.platform.session, url, self.say)
+        course = self._course(found["ID"])
         try:
             async with asyncio.timeout(self._seconds_left(found)):
-                return await self._patiently(lambda: self._follow(found["ID"], log))
+                return await self._patiently(course.end)
         except UnplaceableError as error:
             return Verdict(False, str(error))
         except TimeoutError:
@@ -66,6 +59,13 @@ class Job:
             await removal.discard(self.platform, self.labels)
         finally:
             self.platform.followed.discard(self.name)  # what is left now is the sweep's
+
+    def _course(self, identity: str) -> Course:
+        platform = self.platform
+        request = service.build(platform.config, self.attempt, self.release, self.size, [])
+        return Course(
+            platform.watch, platform.session, platform.engine_url, request, identity, self.say
+        )
 
     def _seconds_left(self, service: Mapping[str, Any]) -> float | None:
         """Give how long it may go on, counted from the making of its service."""
@@ -105,37 +105,6 @@ class Job:
                     if not any(task.present for task in tasks):
                         break
 
-    async def _follow(self, identity: str, log: Log) -> Verdict:
-        """Follow its task, and tell its log, until both have ended."""
-        platform, task = self.platform, None
-        request = service.build(platform.config, self.attempt, self.release, self.size, [])
-        need, network = room.Need.of(request["task_template"]), f"{platform.config.stack}_users"
-        following = Following(platform.watch, self.say, self.name, identity, network, need)
-        reading: asyncio.Task[None] | None = None
-        try:
-            async with aclosing(following.looks()) as looks:
-                async for task in looks:
-                    if task is None or not (task.starting or task.running):
-                        break
-                    if task.running and not log.full and (reading is None or reading.done()):
-                        reading = asyncio.create_task(_read(log))
-        finally:
-            if reading:
-                reading.cancel()
-                await asyncio.wait([reading])
-        if task:
-            await self._finish(log, task)
-        limit = service.amounts(platform.config, self.size).memory
-        return verdict.judge(task, await platform.engine.nodes(), limit, log.last)
-
-    async def _finish(self, log: Log, task: Task) -> None:
-        if task.exit_code is None:
-            return  # it never ran
-        try:
-            await asyncio.wait_for(log.finish(), DRAIN_SECONDS)
-        except ABSENT as error:
-            self.say(f"The end of its log cannot be read: {error!r}")
-
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until the platform answers: a job outlives the restart of any part of it."""
         said = ""
@@ -148,9 +117,3 @@ class Job:
                 if said != (said := f"The platform does not answer, and is asked again: {error}"):
                     self.say(said)
             await asyncio.sleep(RETRY_SECONDS)
-
-
-async def _read(log: Log) -> None:
-    """Tell a log as far as it goes; what is missing is told at the end."""
-    with contextlib.suppress(*ABSENT):
-        await log.follow()

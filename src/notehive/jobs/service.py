@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from docker.types import ConfigReference, Mount, SecretReference
+from docker.types import Mount, SecretReference
 
 from notehive import usernames
 from notehive.hub import service, tracking
@@ -51,7 +51,7 @@ def build(
         labels=attempt.labels(config.stack),
         mounts=mounts(config, attempt.directory, given.memory),
         secrets=secrets,
-        configs=configs(config),
+        configs=service.certificates(config.trusted),
         amounts=given,
         network=f"{config.stack}_users",
         constraints=config.constraints,
@@ -84,16 +84,8 @@ def run_mount(config: HubConfig, directory: str) -> Mount:
 
 
 def mounts(config: HubConfig, directory: str, memory: int) -> list[Mount]:
-    """Give the run's directory, and shared memory of half the limit: Swarm ignores shm_size."""
-    shm = Mount(target="/dev/shm", source=None, type="tmpfs", tmpfs_size=memory // 2)  # noqa: S108
-    return [run_mount(config, directory), shm]
-
-
-def configs(config: HubConfig) -> list[ConfigReference]:
-    """Give the certificates to trust, where the site's own comes from a private authority."""
-    if (trusted := config.trusted) is None:
-        return []
-    return [ConfigReference(trusted.id, trusted.name, filename=trusted.target, mode=0o444)]
+    """Give the run's directory, and shared memory."""
+    return [run_mount(config, directory), service.shared_memory(memory)]
 
 
 def amounts(config: HubConfig, size: Size) -> service.Amounts:

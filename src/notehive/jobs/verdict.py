@@ -9,7 +9,7 @@ from notehive.hub.amounts import memory
 from notehive.hub.tasks import Task
 
 FAILED = 1  # exit code of a step that says by its last line what is wrong
-REMOVED = "Its service was removed by somebody else than Airflow."
+REMOVED = "Its service was removed by somebody else."
 
 
 class Verdict(NamedTuple):

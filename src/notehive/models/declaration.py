@@ -24,8 +24,10 @@ class Project(Part):
         description="`image`: the repository is no model; a release of it is a notebook image for "
         "the spawn form.",
     )
-    title: str = Field("", description="With `image`: its name on the spawn form.")
-    description: str = Field("", description="With `image`: one line below the title.")
+    title: str = Field("", max_length=60, description="With `image`: its name on the spawn form.")
+    description: str = Field(
+        "", max_length=200, description="With `image`: one line below the title."
+    )
     packages: list[DebianPackage] = Field(
         default_factory=list, description="With `image`: packages of Debian that it adds."
     )

@@ -91,8 +91,8 @@ class Pipeline(Execution):
     )
     smoke: Parameters = Field(
         default_factory=dict,
-        description="Parameters over those when the notebooks are tried before a release, so that "
-        "it takes little time.",
+        description="Parameters over those when the notebooks are tried before a release "
+        "([smoke](models.md#what-smoke-tries)), so that it takes little time.",
     )
     tracking: Switch = Field(
         True, description="`off`: its notebooks run without a run of MLflow around them."

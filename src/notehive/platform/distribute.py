@@ -11,8 +11,9 @@ from typing import Any
 from urllib.error import HTTPError
 
 from notehive import docker, shell
+from notehive.builder import lock
 from notehive.errors import NotehiveError
-from notehive.platform import swarm
+from notehive.platform import storage, swarm
 from notehive.settings import Settings
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -105,7 +106,11 @@ def push_all(settings: Settings, references: Iterable[str], say: Callable[[str],
     pull = f"127.0.0.1:{settings.network.registry_port}"
     push = f"127.0.0.1:{settings.network.push_port}"
     auths = {"auths": {push: {"auth": credential(settings.name)}}}
-    with tempfile.TemporaryDirectory(prefix="notehive-push-") as directory:
+    volume = storage.mountpoint(f"{settings.name}_registry")
+    with (
+        lock.pushing(volume),
+        tempfile.TemporaryDirectory(prefix="notehive-push-") as directory,
+    ):
         # A client configuration of our own: the operator's is not touched, and this one is gone.
         Path(directory, "config.json").write_text(json.dumps(auths))
         for reference in references:

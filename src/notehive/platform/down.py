@@ -1,6 +1,7 @@
 """`down`: stop everything of a stack, keep its data; `down --purge` forgets them too."""
 
 from notehive import docker, shell
+from notehive.builder.labels import SMOKE
 from notehive.jobs.step import KIND as JOB
 from notehive.jobs.step import TOKEN as JOB_TOKEN
 from notehive.platform import prepull, self_signed, services, swarm
@@ -18,7 +19,7 @@ def down(stack: str, steps: Steps, *, purge: bool = False) -> None:
         servers = ids("service", label, "label=notehive.kind=server")
         remove("service", servers)
         step.say(str(len(servers)))
-    for kind in (prepull.KIND, JOB):
+    for kind in (prepull.KIND, JOB, SMOKE):
         remove("service", ids("service", label, f"label=notehive.kind={kind}"))
     with steps.step("Services") as step:
         # Networks that an earlier `down` is still removing make it fail; what counts comes next.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from notehive import docker, shell
-from notehive.builder.config import BuilderConfig, NotebookImage
+from notehive.builder.config import BuilderConfig, JobSize, NotebookImage
 from notehive.errors import BadInput
 from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
@@ -20,10 +20,12 @@ from notehive.platform import (
     contents,
     distribute,
     identity,
+    jenkins,
     machine,
     packages,
     services,
     storage,
+    swarm,
     upstream,
     walls,
 )
@@ -57,6 +59,8 @@ def wanted(settings: Settings, former: Collection[str] = ()) -> dict[str, Any]:
     if not settings.redirect_port:
         data["services"]["nginx"]["ports"].pop()
     storage.adapt(data, settings)
+    if settings.services.has_jenkins:
+        jenkins.adapt(data, settings)
     for section in ("volumes", "networks", "configs", "secrets"):
         used = {
             _source(each)
@@ -77,10 +81,12 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "services": {
             **dict.fromkeys(AIRFLOW, switched.airflow),
             "api": switched.git,
-            "builder": switched.git and switched.registry,
+            "builder": switched.has_releases,
             "certbot": tls.kind == "acme",
+            "checks": switched.has_jenkins,
             "git": switched.git,
             "guard-jobs": switched.airflow,
+            "jenkins": switched.has_jenkins,
             "mlflow": switched.mlflow,
             "pypi": switched.pypi,
             "registry": switched.registry,
@@ -88,16 +94,23 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             # For other nodes, which a Swarm has none of without registry.
             "network-holder": switched.registry and has_gpus,
             "nfs": storage.has_server(settings.storage),
+            "releases": switched.has_jenkins,
         },
-        "networks": {"builder": switched.git and switched.registry},
-        "volumes": {"certificates": tls.kind == "acme"},
+        "networks": {
+            "builder": switched.has_releases,
+            "jenkins": switched.has_jenkins,
+            "releases": switched.has_jenkins,
+        },
+        "volumes": {"certificates": tls.kind == "acme", "jenkins-jobs": switched.has_jenkins},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
             "certificate": tls.kind in ("files", "self-signed"),
-            "builder-token": switched.git and switched.registry,
+            "builder-token": switched.has_releases,
+            "fetch-key": switched.has_jenkins,
             "index-login": bool(upstream.login(settings)),
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
+            "release-token": switched.has_jenkins,
         },
     }
 
@@ -106,8 +119,11 @@ def _leave_out(data: dict[str, Any], section: str, name: str) -> None:
     """Take a part out of a stack file, and from its services."""
     del data[section][name]
     for service in data["services"].values():
-        if section in service:
-            service[section] = [each for each in service[section] if _source(each) != name]
+        mounted = service.get(section)
+        if isinstance(mounted, dict):
+            mounted.pop(name, None)
+        elif mounted:
+            service[section] = [each for each in mounted if _source(each) != name]
 
 
 def _source(mounted: str | Mapping[str, str]) -> str:
@@ -205,8 +221,11 @@ def hub_config(
     )
 
 
-def builder_config(settings: Settings, references: Mapping[str, str]) -> BuilderConfig:
+def builder_config(
+    settings: Settings, references: Mapping[str, str], trusted: HubFile | None = None
+) -> BuilderConfig:
     """Give what the builder is told."""
+    groups = settings.groups.items()
     return BuilderConfig(
         stack=settings.name,
         registry_port=settings.network.registry_port,
@@ -214,10 +233,22 @@ def builder_config(settings: Settings, references: Mapping[str, str]) -> Builder
         images={
             key: NotebookImage(
                 reference=reference,
-                groups=[name for name, group in settings.groups.items() if key in group.images],
+                groups=[name for name, group in groups if key in group.images],
             )
             for key, reference in notebook_references(settings, references).items()
         },
+        sizes={
+            key: JobSize(
+                cpu=size.limit.cpu,
+                memory=size.limit.memory,
+                pids=size.pids,
+                groups=[name for name, group in groups if key in group.sizes],
+            )
+            for key, size in settings.sizes.items()
+        },
+        constraint=f"node.labels.{swarm.data_label(settings.name)} == true",
+        trusted=trusted,
+        dags=sorted(name for name, group in settings.groups.items() if group.dags),
     )
 
 
@@ -253,12 +284,13 @@ def prepare(
     stack = wanted(settings, generation.former)
     builder, index = b"", b""
     if "builder" in stack["services"]:
-        builder = builder_config(settings, references).model_dump_json(indent=1).encode()
+        builder = builder_config(settings, references, trusted).model_dump_json(indent=1).encode()
         index = settings.mirrors.pypi.encode()
     told = [
         Content(name, "config", "builder", builder),
         Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
+        *jenkins.contents(settings),
         Content(name, "config", "walls", walls.chains(settings).encode()),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "index-login", upstream.login(settings).encode()),
@@ -292,6 +324,8 @@ def prepare(
         "FORMER": str(generation.number - 1),
         "REPLICAS": "1",
         "PUSH_LIMIT": str(settings.git.push_limit),
+        "KEEP_RELEASES": str(settings.retention.releases),
+        "KEEP_DAYS": str(settings.retention.days),
         "NFS_PORT": str(settings.storage.nfs.port),
         "REGISTRY_PORT": str(settings.network.registry_port),
         "REGISTRY_PUSH_PORT": str(settings.network.push_port),

@@ -6,7 +6,17 @@ from typing import Any
 
 from notehive import docker
 from notehive.errors import NotehiveError
-from notehive.platform import certificate, homes, machine, nodes, services, stack, swarm
+from notehive.platform import (
+    certificate,
+    homes,
+    jenkins,
+    machine,
+    nodes,
+    services,
+    stack,
+    swarm,
+)
+from notehive.platform.place import Workspace
 from notehive.settings import Settings, parse_memory
 
 # What a node says of itself.
@@ -49,6 +59,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "nodes": [_node(node) for node in listed_nodes],
         "memory": sum(service["memory"] for service in found),
         "images": size.result(),
+        "left_out": jenkins.left_out(settings, Workspace.of(name)),
         "wrong": [*wrong(found, listed_nodes), *(certificate.wrong(settings) if listed else ())],
     }
 

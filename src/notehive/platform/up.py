@@ -17,6 +17,7 @@ from notehive.platform import (
     debian,
     distribute,
     images,
+    jenkins,
     machine,
     nodes,
     prepull,
@@ -73,6 +74,7 @@ def up(
     with steps.step("Swarm") as step:
         done = swarm.ensure_swarm()
         step.say(done) if done else step.skip("is there")
+    settings = with_jenkins(settings, steps, workspace, patch=patch)
     references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
@@ -150,6 +152,35 @@ def up(
     return login
 
 
+def with_jenkins(
+    settings: Settings, steps: Steps, workspace: Workspace, *, patch: bool = False
+) -> Settings:
+    """Give the settings with `services.jenkins` decided, and its images built if it is on."""
+
+    def made() -> None:
+        build(settings, steps, workspace, ["agent"])
+
+    chosen = jenkins.decide(settings, workspace, made, again=patch)
+    if why := jenkins.left_out(settings, workspace):
+        with steps.step("Jenkins") as step:
+            step.skip(f"left out: {why}")
+    return chosen
+
+
+def pull_jenkins(settings: Settings, steps: Steps) -> None:
+    """Pull what Jenkins' image is built on. Raises BadInput; for a site that can do without."""
+    failed: BadInput | None = None
+    with steps.step("Jenkins' image") as step:
+        try:
+            done = jenkins.ensure_base(settings.mirrors)
+            step.say(done) if done else step.skip("is there")
+        except BadInput as error:
+            failed = error
+            step.skip("cannot be pulled")
+    if failed:
+        raise failed
+
+
 def share(settings: Settings, steps: Steps, references: Sequence[str]) -> list[str]:
     """Push images to the registry, if other nodes pull from it; give those that it lacked."""
     if not distribute.is_needed(settings):
@@ -189,6 +220,8 @@ def build(
     )
     references = source.references(chosen)
     missing = absent(references)
+    if "jenkins" in missing:
+        pull_jenkins(settings, steps)
     if not missing:
         with steps.step("Images") as step:
             step.skip(f"{len(chosen)} are there")

@@ -45,6 +45,8 @@ def contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
             ("network", "registry_port"),
             f"takes the ports {first} and {second}, and the site has {taken.pop()}; choose another",
         )
+    if settings.services.has_jenkins and not settings.services.has_releases:
+        yield ("services", "jenkins"), "is on, and releases need git: and registry:, too"
     nfs = settings.storage.nfs
     ports |= {first, second}
     if settings.storage.kind == "nfs" and not nfs.server and nfs.port in ports:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from notehive.settings.login import Auth
 from notehive.settings.values import (
@@ -147,6 +147,11 @@ class Group(Section):
         "members",
         description="Who has the folder /shared/NAME, the workspace NAME of MLflow and the DAGs "
         "NAME.* of Airflow; with `everyone`, those who are no members read only.",
+    )
+    dags: bool = Field(
+        False,
+        description="Whether Airflow loads the DAGs that members write, in the folder dags/ of a "
+        "model. They run with Airflow's own rights: for groups that you trust with those.",
     )
     quota: Memory = Field(
         0, ge=0, description="Space for each member's home, where it is more than storage.quota."
@@ -293,7 +298,7 @@ class Mirrors(Section):
     )
     npm: Mirror = Field("", description="npm registry.")
     docker: Registry = Field(
-        "", description="Registry that holds the base image debian:trixie-slim."
+        "", description="Registry that holds debian:trixie-slim, and Jenkins' image."
     )
 
 
@@ -305,6 +310,25 @@ class Git(Section):
     )
 
 
+class Retention(Section):
+    """How long what models leave is kept."""
+
+    releases: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="So many releases of each model stay in the registry and on the disk, the "
+        "newest ones, and always the one that counts.",
+    )
+    days: int = Field(
+        7,
+        ge=0,
+        le=3650,
+        description="A release that has been replaced stays for so long in any case: runs that "
+        "were begun with it go on with it.",
+    )
+
+
 class Services(Section):
     """What runs beside the hub. What is off is left out, and its links vanish."""
 
@@ -312,9 +336,30 @@ class Services(Section):
     git: bool = Field(
         True, description="Groups' repositories of models, and images built from them, /git/."
     )
+    jenkins: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Releases of models as Jenkins' builds, /jenkins/. `auto`: if its image can be "
+        "pulled and built; the platform releases without it where it cannot.",
+    )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
     pypi: bool = Field(True, description="Package cache and groups' own packages, /pypi/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
+
+    @field_validator("jenkins", mode="before")
+    @classmethod
+    def _bare_word(cls, given: Any) -> Any:
+        # YAML 1.1 reads a bare `on` or `off` as true or false.
+        return ("off", "on")[given] if isinstance(given, bool) else given
+
+    @property
+    def has_releases(self) -> bool:
+        """Whether a push becomes an image, which goes to the registry."""
+        return self.git and self.registry
+
+    @property
+    def has_jenkins(self) -> bool:
+        """Whether Jenkins runs; `auto` is decided by `up`, and nobody's until then."""
+        return self.jenkins == "on"
 
 
 class Packages(Section):
@@ -440,6 +485,9 @@ class Settings(Section):
         description="File of the certificates that images trust; this machine's bundle if empty.",
     )
     git: Git = Field(default_factory=Git, description="Groups' repositories of models.")
+    retention: Retention = Field(
+        default_factory=Retention, description="How long what models leave is kept."
+    )
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     packages: Packages = Field(
         default_factory=Packages, description="The site's own package index, /pypi/."

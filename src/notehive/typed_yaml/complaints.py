@@ -29,6 +29,7 @@ SHOULD_BE = {
     "literal_error": "{expected}",
     "model_type": "keys and values",
     "string_pattern_mismatch": "letters, digits and . _ -",
+    "string_too_long": "text of at most {max_length} characters",
     "string_type": "text in quotes",
 }
 

@@ -19,7 +19,9 @@ ROUND_SECONDS = 1.0  # how often servers are looked at, and where the platform's
 EVERYWHERE_SECONDS = 5.0  # how often all processes of the node are, and its addresses
 YOUNG_SECONDS = 3.0  # how long a container may take from its first process to its mark
 COMING_SECONDS = 0.02  # between two looks at one that has its address and no mark yet
-FORGET_SECONDS = 5.0  # how long a service stays where it was if nobody says where it is
+# How long a service stays where it was if nobody says where it is: an engine with much to do is
+# late, and the Swarm gives an address that is free again to another one only much later.
+FORGET_SECONDS = 60.0
 NEVER = float("-inf")
 SERVICES = ("nginx", "hub", "proxy")  # the platform's, in the network of users
 Known = tuple[int, int]  # a namespace's inode, and a process in it

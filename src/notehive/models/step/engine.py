@@ -17,7 +17,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 from papermill.exceptions import PapermillExecutionError, strip_color
 from papermill.execute import execute_notebook
 
-from notehive.lab import cgroup
+from notehive.models.step import memory
 from notehive.models.step.failure import Failed, Stopped
 from notehive.models.step.kept import Kept
 from notehive.models.step.kernel import Kernel
@@ -111,10 +111,8 @@ class Client(PapermillNotebookClient):
         self.nb_man.cell_exception(cell, cell_index=index)
 
     def _why_dead(self) -> str:
-        if cgroup.oom_kills() and self.kernel.process.poll() == -signal.SIGKILL:
-            limit = cgroup.memory_limit() / 2**30
-            return f"the job's memory limit of {limit:.1f} GB was reached; choose a larger size"
-        return f"the kernel ended with {self.kernel.ending()}"
+        why = memory.reached() if self.kernel.process.poll() == -signal.SIGKILL else ""
+        return why or f"the kernel ended with {self.kernel.ending()}"
 
     def output(self, outs: list[NotebookNode], *arguments: Any) -> NotebookNode | None:
         """Take an output of a cell, as far as it is kept."""

@@ -17,6 +17,10 @@ class Log:
         """Write a line of its own."""
         self.pass_on(("" if self._at_start else "\n") + line + "\n")
 
+    def interrupted(self) -> None:
+        """Take note that another process has written here, and may have ended within a line."""
+        self._at_start = False
+
     def pass_on(self, text: str) -> None:
         """Write what a cell has printed, which may be part of a line."""
         if text := OVERWRITTEN.sub("", text):

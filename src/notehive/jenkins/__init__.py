@@ -1,0 +1,1 @@
+"""Jenkins, as other parts of the platform ask it for releases."""

@@ -1,0 +1,5 @@
+package hudson.model
+
+interface Item {
+    String getFullName()
+}

@@ -1,0 +1,5 @@
+package hudson.model
+
+class Node {
+    String nodeName
+}

@@ -1,0 +1,5 @@
+package jakarta.servlet
+
+interface FilterChain {
+    void doFilter(ServletRequest request, ServletResponse response)
+}

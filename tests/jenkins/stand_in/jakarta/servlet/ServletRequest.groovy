@@ -1,0 +1,9 @@
+package jakarta.servlet
+
+class ServletRequest {
+    Map<String, String> headers
+
+    String getHeader(String name) {
+        headers[name]
+    }
+}

@@ -1,0 +1,5 @@
+package jenkins.security
+
+abstract class QueueItemAuthenticatorProvider {
+    abstract List<QueueItemAuthenticator> getAuthenticators()
+}

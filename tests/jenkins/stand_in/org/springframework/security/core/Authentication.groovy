@@ -1,0 +1,6 @@
+package org.springframework.security.core
+
+class Authentication {
+    String name
+    List authorities = []
+}

@@ -1,0 +1,9 @@
+package org.springframework.security.core.authority
+
+class SimpleGrantedAuthority {
+    final String authority
+
+    SimpleGrantedAuthority(String authority) {
+        this.authority = authority
+    }
+}
