@@ -91,6 +91,26 @@ def test_what_is_pushed_is_what_runs(gina: Owner, airflow: Asker, model: str) ->
     nothing_is_left(gina.site)
 
 
+def test_the_champion_predicts(gina: Owner, airflow: Asker, model: str) -> None:
+    """The predictions are a table; without drift, nothing is trained anew."""
+    run = airflow.run(dag(airflow, model, "predict"), rows=200)
+    ended = airflow.ended(run)
+    tasks = airflow.told(f"{run}/taskInstances")["task_instances"]
+    states = {task["task_id"]: task["state"] for task in tasks}
+    said = {name: log(airflow, run, name) for name in ("predict", "publish-table", "drift")}
+    assert ended == "success", said
+    assert states == {
+        "predict": "success",
+        "publish-table": "success",
+        "drift": "success",
+        "train": "skipped",
+    }, said
+    query = f"SELECT count(*), min(model_version) FROM lab.{model.replace('-', '_')}"
+    told = ("psql", "--tuples-only", "--no-align", "--command", query, "tables")
+    assert gina.site.exec("postgres", *told) == "200|1"
+    nothing_is_left(gina.site)
+
+
 def test_a_run_by_hand_takes_other_parameters(gina: Owner, airflow: Asker, model: str) -> None:
     """And a failing notebook is named in the log, with its cell."""
     run = airflow.run(dag(airflow, model, "train"), test_size=7.5)

@@ -77,8 +77,8 @@ def api(tmp_path: Path) -> Iterator[Api]:
                 key=KEY,
                 push_token=TOKEN,
                 builder=None,
-                database=Database("host=127.0.0.1 port=1 connect_timeout=5"),  # nothing listens
                 jenkins=None,
+                database=Database("host=127.0.0.1 port=1 connect_timeout=5"),  # nothing listens
                 publish=lambda *release: None,
                 url="http://site",
                 groups=GROUPS,

@@ -36,7 +36,7 @@ def make_app(
 
     Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder`` and no
     ``jenkins``. ``url`` is the site's address, ``groups`` are those that models can belong to.
-    By the ``limits``, if they are given, old releases go. Of ``database`` are the tables.
+    Of ``database`` are the tables. By the ``limits``, if they are given, old releases go.
     """
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy)])
