@@ -91,8 +91,14 @@ class Tables:
         return self.containers.create(built(image), *command, options=(network, *options))
 
     def _api(self) -> Container:
-        variables = ("--env=URL=http://site", "--env=PGPASSWORD=password")
-        api = self._beside("git", "python3", "-m", "notehive.api", options=variables)
+        variables = {
+            "KEEP_DAYS": "1",
+            "KEEP_RELEASES": "1",
+            "PGPASSWORD": "password",
+            "URL": "http://site",
+        }
+        options = tuple(f"--env={name}={value}" for name, value in variables.items())
+        api = self._beside("git", "python3", "-m", "notehive.api", options=options)
         references = {f"notebooks-{name}": "image" for name in ("base", "datascience")}
         config = stack.hub_config(
             parse("{url: 'http://site', groups: {lab: {}}}"),
