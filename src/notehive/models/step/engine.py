@@ -172,7 +172,8 @@ def before_each_cell(notebook: NotebookNode, variables: Mapping[str, str]) -> st
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     if RUN_ID not in variables or "mlflow" not in code or "start_run" in code:
         return ""
-    return f"import os; os.environ[{RUN_ID!r}] = {variables[RUN_ID]!r}; del os"
+    # Without a name of its own: the notebook may have an `os`.
+    return f"__import__('os').environ[{RUN_ID!r}] = {variables[RUN_ID]!r}"
 
 
 def is_run(cell: NotebookNode) -> bool:
