@@ -67,7 +67,8 @@ def release(site: Site, directory: Path, group: str = "lab", model: str = "churn
         FROM {site.image("notebooks-base")} AS notebooks
         # Small, for it is pushed: what starts a notebook image, and Python.
         FROM {site.image("python")}
-        RUN useradd --uid 1000 --gid users jovyan && mkdir -p {PACKAGE} /opt/model
+        RUN useradd --uid 1000 --gid users jovyan && mkdir -p {PACKAGE} /opt/model \\
+            && install -d -o jovyan -g users /run/jupyter
         COPY --from=notebooks /usr/local/bin/walled /usr/local/bin/docker-entrypoint /usr/local/bin/
         RUN touch {PACKAGE}/__init__.py {PACKAGE}/../__init__.py
         COPY step.py {PACKAGE}/
