@@ -85,7 +85,7 @@ def test_what_is_pushed_is_what_runs(gina: Owner, airflow: Asker, model: str) ->
     champion = asked_of_mlflow(gina, alias)["model_version"]
     tags = asked_of_mlflow(gina, f"runs/get?run_id={champion['run_id']}")["run"]["data"]["tags"]
     said = {tag["key"]: tag["value"] for tag in tags}
-    assert said["notehive.commit"] == told["commit"]
+    assert said["mlflow.source.git.commit"] == told["commit"]
     assert said["notehive.image"] == told["image"]
     assert said["mlflow.user"] == "job:lab"
     nothing_is_left(gina.site)

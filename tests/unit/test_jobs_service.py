@@ -8,7 +8,7 @@ from docker.types import SecretReference
 from notehive import naming, usernames
 from notehive.hub.config import HubConfig, HubFile, HubStorage
 from notehive.hub.tasks import Task
-from notehive.jobs import service, step, verdict
+from notehive.jobs import facts, service, step, verdict
 from notehive.jobs.service import Begun, Size
 from notehive.jobs.step import Attempt
 from notehive.jobs.verdict import Verdict
@@ -227,3 +227,13 @@ def test_how_it_ended(last: Task | None, line: str, words: str) -> None:
 def test_labels_make_the_name() -> None:
     assert step.service_name(LABELS) == NAME
     assert step.directory(LABELS) == DIRECTORY
+
+
+@pytest.mark.parametrize("pulled", [None, {}, "{}"])
+def test_a_step_that_told_nothing(pulled: object) -> None:
+    assert facts.told(pulled) == {}
+
+
+@pytest.mark.parametrize("pulled", [{"drifted": True}, '{"drifted": true}'])
+def test_what_a_step_told(pulled: object) -> None:
+    assert facts.wanted(facts.told(pulled))

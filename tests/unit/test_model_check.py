@@ -441,6 +441,7 @@ config = {"max_tokens": 4096, "token_type": "bearer_token_2026"}
             printed("run 0f3c9a71d2e84b5f9e6a7c1d2b3f4a5e at http://mlflow/#/experiments/1\n"),
         ],
     ),
+    "a DAG of its own": {"dags/own.py": "from nowhere.sdk import DAG\n"},
     "half of a merge is a heading": {"README.md": "Results\n=======\n"},
     "paths that all have": with_cell(
         "open('/shared/risk/x.csv')\nurl = 'https://example.com/home/ana/x'\n"

@@ -1,5 +1,6 @@
 """What Airflow's context says of a run, as JSON."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,15 @@ def times(run: Any) -> dict[str, str]:
         "interval_start": given.get("interval_start") or _iso(run.data_interval_start),
         "interval_end": given.get("interval_end") or _iso(run.data_interval_end),
     }
+
+
+def told(pulled: Any) -> Mapping[str, Any]:
+    """Give what a step told, from the XCom; nothing if it told nothing.
+
+    An XCom that came with a trigger's event Airflow has encoded twice.
+    """
+    found = json.loads(pulled) if isinstance(pulled, str) else pulled
+    return found or {}
 
 
 def wanted(told: Mapping[str, Any]) -> bool:

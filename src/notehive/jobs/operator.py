@@ -56,8 +56,8 @@ class PipelineOperator(TriggerDagRunOperator):
         """Start it, about what this run is about."""
         run = context["dag_run"]
         if self.when:
-            told = context["ti"].xcom_pull(task_ids=self.when, key=facts.TOLD)
-            if not facts.wanted(told or {}):
+            pulled = context["ti"].xcom_pull(task_ids=self.when, key=facts.TOLD)
+            if not facts.wanted(facts.told(pulled)):
                 raise AirflowSkipException(facts.UNWANTED)
         self.conf = {facts.STARTED_BY: {"run": run.run_id, **facts.times(run)}}
         super().execute(context)
