@@ -129,8 +129,9 @@ def test_a_dag_of_its_own(gina: Owner, airflow: Asker, model: str) -> None:
     gina.does("git add dags && git commit -qm Own", at=model)
     assert "remote: released: " in gina.does("git push origin main", at=model)
     assert airflow.ended(airflow.run(dag(airflow, model, "own"))) == "success"
-    listing = ("/opt/notehive/airflow/start", "airflow", "dags", "list-import-errors")
-    said = gina.site.exec("airflow-processor", *listing, "--output", "json")
+    # It fails where there are any.
+    listing = "/opt/notehive/airflow/start airflow dags list-import-errors --output json || true"
+    said = gina.site.exec("airflow-processor", "sh", "-c", listing)
     assert f"guild.{model}.own: the name of a DAG of lab/{model} begins with lab.{model}." in said
 
 
@@ -142,4 +143,8 @@ def test_a_release_that_fails_changes_nothing(gina: Owner, airflow: Asker, model
     assert [each["state"] for each in told] == ["failed", "released", "released"]
     current = gina.site.exec("api", "readlink", f"/srv/models/lab/{model}/current")
     assert current == f"releases/{told[1]['commit']}"
-    assert told[1]["commit"] in airflow.told(f"/dags/{name}/details")["doc_md"]
+
+    def runs_the_released() -> bool:
+        return told[1]["commit"] in airflow.told(f"/dags/{name}/details")["doc_md"]
+
+    wait_for("what is released in Airflow", runs_the_released, 120)
