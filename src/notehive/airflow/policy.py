@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.exceptions import AirflowClusterPolicyViolation
 
-ROOT = Path("/srv/models")
+from notehive.jobs.release import ROOT
 
 
 def dag_policy(dag: Any) -> None:

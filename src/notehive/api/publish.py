@@ -21,10 +21,10 @@ from typing import Any
 from notehive.errors import BadInput
 from notehive.git.repositories import Repository
 from notehive.hub.config import HubConfig
+from notehive.jobs.release import ROOT
 from notehive.models import project
 from notehive.models.project import Project
 
-ROOT = Path("/srv/models")
 CURRENT, RELEASES, FILE, DAGS = "current", "releases", "release.json", "dags"
 # Airflow looks for DAGs in all folders but these, and goes round in circles with them.
 IGNORED = ".airflowignore", f"*/*/{RELEASES}/\n"

@@ -21,8 +21,8 @@ from aiohttp import web
 
 from notehive.api.builder import Builder
 from notehive.errors import NotehiveError
+from notehive.jobs.release import ROOT
 
-ROOT = Path("/srv/models")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 ROUND_SECONDS = 24 * 3600.0
 RETRY_SECONDS = 60.0  # if the builder is not there yet

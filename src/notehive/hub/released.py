@@ -13,9 +13,9 @@ from pathlib import Path
 
 from notehive.hub.config import HubConfig, HubImage, HubRelease
 from notehive.jobs import release
+from notehive.jobs.release import ROOT
 from notehive.settings import EVERYONE
 
-ROOT = Path("/srv/models")
 BROKEN = (AttributeError, KeyError, OSError, TypeError, ValueError)
 
 log = logging.getLogger("notehive.hub.released")

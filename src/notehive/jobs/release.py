@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ROOT = Path("/srv/models")  # of all, in each service that writes or reads them
 FILE = "current/release.json"
 BUILT_IN = ("validate", "promote", "drift", "publish-table")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
