@@ -238,7 +238,7 @@ PROBES: dict[str, Callable[[World, Asker], bool]] = {
     **{f"{action} of GUILD": make(GUILD) for action, make in OF_GROUPS.items()},
     "see DAGs whose name names no group": seen_alone,
     "see pools": every(("GET", "/pools", None), ("GET", "/pools/default_pool", None)),
-    "change pools": manage("pools", "name", slots="1"),
+    "change pools": manage("pools", "name", slots="1", include_deferred="false"),
     "manage connections": manage("connections", "connection_id", conn_type="http"),
     "manage variables": manage("variables", "key", value="v"),
     "see the configuration": every(("GET", "/plugins", None), ("GET", "/providers", None)),
