@@ -401,7 +401,7 @@ def test_no_requirement_comes_from_an_address() -> None:
     assert '"resolved"' not in lock.read_text()
 
 
-@pytest.mark.parametrize("image", ["airflow", "builder", "git", "hub"])
+@pytest.mark.parametrize("image", ["airflow", "builder", "git", "hub", "mlflow"])
 def test_an_image_has_all_modules_that_it_imports(image: str) -> None:
     """Its Dockerfile names the files of the package one by one."""
     made = source(ROOT)

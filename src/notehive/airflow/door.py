@@ -1,23 +1,19 @@
 """What stands before Airflow: it lets through known routes, for users whom the gate has named."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from notehive.airflow.identity import CURRENT, Identity
 from notehive.airflow.routes import is_inner, is_open
+from notehive.gate.asgi import App, Message, Send, answer, sandboxed
 from notehive.gate.asker import asker
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Any, Send], Awaitable[None]]
 
 BASE = "/airflow"
 # What Airflow takes of a request in place of a token: it asks our auth manager who that is.
 KNOWN = (b"authorization", b"Bearer gate")
 OWN = {b"authorization", b"cookie"}  # Airflow's own ways to know a user
 # Answers of the API hold what users wrote. Opened as a page, they are of no origin.
-SANDBOX = (b"content-security-policy", b"sandbox")
+SANDBOX = b"sandbox"
 
 
 class Door:
@@ -45,7 +41,7 @@ class Door:
             kept = [(name, value) for name, value in scope["headers"] if name not in OWN]
             is_api = scope["path"].startswith((f"{BASE}/api/", f"{BASE}/ui/"))
             asked = {**scope, "headers": [*kept, KNOWN]}
-            await self.app(asked, receive, sandboxed(send) if is_api else send)
+            await self.app(asked, receive, sandboxed(send, SANDBOX) if is_api else send)
 
     async def _answer_inside(self, scope: Message, receive: Any, send: Send) -> None:
         """Answer one of Airflow's own parts."""
@@ -66,24 +62,6 @@ class Door:
         if base != BASE or not is_open(scope["method"], path, admin=who.admin):
             return "this part of Airflow is closed"
         return Identity(*who)
-
-
-def sandboxed(send: Send) -> Send:
-    """Give a ``send`` that adds the header for what users have written."""
-
-    async def send_on(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], SANDBOX]
-        await send(message)
-
-    return send_on
-
-
-async def answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
-    """Send a whole answer."""
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def refuse(send: Send, reason: str) -> None:

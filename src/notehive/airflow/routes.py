@@ -6,7 +6,8 @@ to them (assets, files that cannot be read, who did what) is for administrators.
 
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote
+
+from notehive.gate.paths import is_plain
 
 SEE, CHANGE = ("GET",), ("POST", "PATCH", "PUT", "DELETE")
 ALL = (*SEE, *CHANGE)
@@ -57,14 +58,3 @@ def is_inner(method: str, path: str) -> bool:
 def _is_named(method: str, path: str, routes: Routes) -> bool:
     # Python keeps compiled patterns.
     return any(method in methods and re.fullmatch(p, path) for methods, p in routes)
-
-
-def is_plain(path: str) -> bool:
-    """Whether a path means the same to all who read it: nothing in it is encoded twice or a dot."""
-    segments = path.removeprefix("/").split("/")
-    return (
-        unquote(path) == path
-        and not re.search(r"[\x00-\x1f\x7f\\]", path)
-        and not {".", ".."} & set(segments)
-        and "" not in segments[:-1]
-    )

@@ -1,17 +1,14 @@
 """The hub as a client: what it may ask for, by the same configuration that the hub is told."""
 
-import re
 from functools import partial
 
 from notehive import naming
-from notehive.guard import answers
-from notehive.guard.calls import Call, Read, ReadMany, ReadVersion
+from notehive.guard import client
+from notehive.guard.calls import Call
 from notehive.guard.container import Mount
 from notehive.guard.most import Most
-from notehive.guard.ours import InspectOurs, ListOurs, RemoveOurs
 from notehive.guard.part import read
 from notehive.guard.rules import LabelSet, Rules
-from notehive.guard.services import CreateSecret, CreateService
 from notehive.hub import service, storage, tokens
 from notehive.hub.config import HubConfig
 from notehive.hub.released import offered
@@ -20,21 +17,7 @@ from notehive.settings import MOST_PIDS
 
 def calls(config: HubConfig) -> list[Call]:
     """Give every call that the hub may make; there is no other."""
-    of_servers, of_tokens = labels(config, "server"), labels(config, tokens.KIND)
-    servers = rules(config)
-    return [
-        ReadVersion("/version", answers.VERSION),
-        ReadMany("/tasks", answers.TASK),
-        Read("/nodes", answers.NODE),
-        Read(f"/networks/{servers.network}", answers.NETWORK),
-        ListOurs("/services", of_servers),
-        CreateService("/services/create", servers),
-        InspectOurs("/services", of_servers),
-        RemoveOurs("/services", of_servers),
-        ListOurs("/secrets", of_tokens),
-        CreateSecret("/secrets/create", servers, partial(_token_name, config)),
-        RemoveOurs("/secrets", of_tokens),
-    ]
+    return client.calls(rules(config))
 
 
 def labels(config: HubConfig, kind: str) -> LabelSet:
@@ -71,10 +54,6 @@ def _may_run(config: HubConfig, labels: LabelSet, image: str) -> bool:
 
 def _name(config: HubConfig, labels: LabelSet) -> str:
     return naming.server_service(config.stack, labels["notehive.user"], labels["notehive.server"])
-
-
-def _token_name(config: HubConfig, labels: LabelSet) -> str:
-    return re.escape(tokens.beginning(_name(config, labels))) + "[0-9a-f]{8}"
 
 
 def _mounts(config: HubConfig, labels: LabelSet) -> list[Mount]:

@@ -3,15 +3,13 @@
 import re
 from functools import partial
 
-from notehive.guard import answers, hub
-from notehive.guard.calls import Call, Read, ReadMany, ReadVersion
+from notehive.guard import client, hub
+from notehive.guard.calls import Call
 from notehive.guard.container import Mount
 from notehive.guard.logs import LogsOfOurs
-from notehive.guard.ours import InspectOurs, ListOurs, RemoveOurs
 from notehive.guard.part import read
 from notehive.guard.rules import LabelSet, Rules
-from notehive.guard.services import CreateSecret, CreateService
-from notehive.hub import service, tokens
+from notehive.hub import service
 from notehive.hub.config import HubConfig
 from notehive.jobs import step
 from notehive.jobs.service import run_mount
@@ -23,22 +21,8 @@ PART = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 def calls(config: HubConfig) -> list[Call]:
     """Give every call that the triggerer may make; there is no other."""
-    of_jobs, of_tokens = hub.labels(config, step.KIND), hub.labels(config, step.TOKEN)
     jobs = rules(config)
-    return [
-        ReadVersion("/version", answers.VERSION),
-        ReadMany("/tasks", answers.TASK),
-        Read("/nodes", answers.NODE),
-        Read(f"/networks/{jobs.network}", answers.NETWORK),
-        ListOurs("/services", of_jobs),
-        CreateService("/services/create", jobs),
-        LogsOfOurs("/services", of_jobs),
-        InspectOurs("/services", of_jobs),
-        RemoveOurs("/services", of_jobs),
-        ListOurs("/secrets", of_tokens),
-        CreateSecret("/secrets/create", jobs, partial(_token_name, config)),
-        RemoveOurs("/secrets", of_tokens),
-    ]
+    return [*client.calls(jobs), LogsOfOurs("/services", jobs.labels)]
 
 
 def rules(config: HubConfig) -> Rules:
@@ -71,10 +55,6 @@ def _may_run(config: HubConfig, labels: LabelSet, image: str) -> bool:
 
 def _name(config: HubConfig, labels: LabelSet) -> str:
     return step.service_name(labels)
-
-
-def _token_name(config: HubConfig, labels: LabelSet) -> str:
-    return re.escape(tokens.beginning(step.service_name(labels))) + "[0-9a-f]{8}"
 
 
 def _mounts(config: HubConfig, labels: LabelSet) -> list[Mount]:

@@ -3,7 +3,7 @@
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from notehive.guard.calls import Asked, Call
 from notehive.guard.engine import Answer, Engine
 from notehive.guard.part import read, write
 from notehive.guard.refused import RefusedError
-from notehive.guard.rules import LabelSet, Rules
+from notehive.guard.rules import Rules
+from notehive.hub import tokens
 
 log = logging.getLogger("notehive.guard")
 
@@ -58,12 +59,12 @@ class CreateSecret(Create):
     """A secret of one service of a client's."""
 
     rules: Rules
-    name: Callable[[LabelSet], str]  # a pattern of the secret's name, by its labels
 
     async def approve(self, engine: Engine, asked: Asked) -> Mapping[str, Any]:
         """Check the secret."""
         secret = read(Secret, asked.body)
         self.rules.check_labels("Labels", secret.Labels, self.rules.token)
-        if not re.fullmatch(self.name(secret.Labels), secret.Name):
+        name = re.escape(tokens.beginning(self.rules.name(secret.Labels))) + "[0-9a-f]{8}"
+        if not re.fullmatch(name, secret.Name):
             raise RefusedError(f"Name: {secret.Name!r} is not the name that the labels make.")
         return write(secret)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from mlflow.entities import Workspace
@@ -10,17 +9,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.server.workspace_helpers import WORKSPACE_HEADER_NAME, _get_workspace_store
 
+from notehive.gate.asgi import App, Message, Send, answer, sandboxed
 from notehive.mlflow.identity import CURRENT, DEFAULT, Identity, identify
 from notehive.mlflow.routes import is_open
-
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Any, Send], Awaitable[None]]
 
 WORKSPACE = WORKSPACE_HEADER_NAME.lower()
 # Files of users are shown without the rights of who looks at them: scripts in them run, but are of
 # no origin, so they have no cookies and read nothing of this site.
-SANDBOX = (b"content-security-policy", b"sandbox allow-scripts")
+SANDBOX = b"sandbox allow-scripts"
 
 
 class Door:
@@ -44,7 +40,7 @@ class Door:
             await self._make_workspaces(found)
             CURRENT.set(found)
             is_page = scope["path"].startswith("/static-files/")
-            await self.app(scope, receive, send if is_page else sandboxed(send))
+            await self.app(scope, receive, send if is_page else sandboxed(send, SANDBOX))
 
     def _judge(self, scope: Message) -> Identity | str:
         """Give who asks, or why a request goes no further."""
@@ -75,24 +71,6 @@ def make_workspace(name: str) -> None:
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
             raise
-
-
-def sandboxed(send: Send) -> Send:
-    """Give a ``send`` that adds the header for what users have made."""
-
-    async def send_on(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], SANDBOX]
-        await send(message)
-
-    return send_on
-
-
-async def answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
-    """Send a whole answer."""
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 async def refuse(send: Send, reason: str) -> None:

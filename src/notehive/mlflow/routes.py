@@ -5,7 +5,9 @@ webhooks, gateways and whatever else sends requests from the server; jobs and wh
 """
 
 import re
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
+
+from notehive.gate.paths import is_plain
 
 READ, WRITE = ("GET",), ("POST", "PATCH", "DELETE")
 API = r"/(?:ajax-)?api/[23]\.0/mlflow"
@@ -54,17 +56,6 @@ def is_open(method: str, path: str, query: str = "") -> bool:
     if re.fullmatch(FILES, path) and not (places and all(map(is_place, places))):
         return False  # the list of all files names the groups' workspaces
     return any(method in methods and pattern.fullmatch(path) for methods, pattern in PATTERNS)
-
-
-def is_plain(path: str) -> bool:
-    """Whether a path means the same to all who read it: nothing in it is encoded twice or a dot."""
-    segments = path.removeprefix("/").split("/")
-    return (
-        unquote(path) == path
-        and not re.search(r"[\x00-\x1f\x7f\\]", path)
-        and not {".", ".."} & set(segments)
-        and "" not in segments[:-1]
-    )
 
 
 def is_place(path: str) -> bool:

@@ -12,7 +12,8 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.server import handlers
 from mlflow.store.tracking import sqlalchemy_store
 
-from notehive.mlflow.routes import is_place, is_plain
+from notehive.gate.paths import is_plain
+from notehive.mlflow.routes import is_place
 
 
 def keep_within_workspace() -> None:
