@@ -34,9 +34,12 @@ Login = Callable[[Page, str], None]
 MakeUser = Callable[..., User]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser for all tests; each has its own cookies in it."""
+    """A browser for the tests of this folder; each has its own cookies in it.
+
+    No longer than that: as long as it is there, no other test can have an event loop of its own.
+    """
     path = CHROMIUM if CHROMIUM.exists() else shutil.which("chromium")
     assert path, "there is no Chromium; `make .notehive/chromium` gets one"
     with sync_playwright() as playwright:
