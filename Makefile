@@ -1,25 +1,28 @@
 # Developers' verbs. Operators use ./notehive.
 python := .notehive/dev/bin/python
 pytest := $(python) -m pytest
+side_by_side := --numprocesses=2 --dist=loadfile
 
 .PHONY: test lint test-unit test-jenkins test-cluster test-images test-stack test-long bench requirements docs
 
 # All but what takes long, in the order of its cost. Sets up the machine by itself: Docker engine,
 # images, Chromium, Groovy. Uses a stack name, ports and a subnet of its own.
 test: lint .notehive/chromium .notehive/groovy
-	$(pytest) tests/unit tests/jenkins tests/stack tests/browser tests/images
+	$(pytest) $(side_by_side) tests/unit tests/jenkins
+	$(pytest) tests/stack tests/browser
+	$(pytest) $(side_by_side) tests/images
 	$(pytest) tests/cluster
 
 # Formatting, style, types, and that what is generated is up to date.
 lint: .notehive/dev/.stamp
-	$(python) -m ruff format --check src tests bench hub
-	$(python) -m ruff check src tests bench hub
+	$(python) -m ruff format --check src tests bench hub examples
+	$(python) -m ruff check src tests bench hub examples
 	$(python) -m mypy
 	PYTHONPATH=src $(python) -m tests.generated
 
 # Without Docker, in seconds.
 test-unit: .notehive/dev/.stamp
-	$(pytest) tests/unit
+	$(pytest) $(side_by_side) tests/unit $(only)
 
 # Jenkins' pipeline, jobs and rules, run by Groovy.
 test-jenkins: .notehive/dev/.stamp .notehive/groovy
@@ -34,7 +37,7 @@ test-cluster: .notehive/dev/.stamp
 	$(pytest) tests/cluster $(only)
 
 test-images: .notehive/dev/.stamp
-	$(pytest) tests/images $(only)
+	$(pytest) $(side_by_side) tests/images $(only)
 
 # What takes long by its nature: before a release, and after a change of what it is about. Results
 # of tests/long are in tests/long/results/.

@@ -1,12 +1,12 @@
 """One site for all tests that need one; its state is shown when a test fails."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.airflow import switched_on
-from tests.support.site import Site, brought_up
+from tests.support.site import KEEP, Site, brought_up
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +24,27 @@ def with_airflow(site: Site) -> Iterator[Site]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what needs Airflow last: it is switched on once, and slows down every change."""
-    items.sort(key=lambda item: "with_airflow" in getattr(item, "fixturenames", ()))
+    """Put together what has settings of its own, and last what needs Airflow.
+
+    Each change takes a while; Airflow slows down all of them, and is switched on once.
+    """
+    items.sort(key=lambda item: ("with_airflow" in _fixtures(item), _changes_site(item)))
+
+
+def _fixtures(item: pytest.Item) -> Collection[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _changes_site(item: pytest.Item) -> bool:
+    return "with_airflow" in _fixtures(item) or item.get_closest_marker("changes_site") is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Spare the site to be put back as it was, where the next module changes it at once."""
+    if site := getattr(item, "funcargs", {}).get("site"):
+        ends = nextitem is None or nextitem.path != item.path
+        site.is_changed_next = ends and (not KEEP if nextitem is None else _changes_site(nextitem))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -204,7 +204,9 @@ def image(
     shown = steps.Steps(Console(stderr=True))
     with shown.step("Docker engine") as step:
         step.say(machine.ensure_engine())
-    references = up.build(chosen, shown, place.Workspace.of(chosen.name), names)
+    workspace = place.Workspace.of(chosen.name)
+    up.ensure_base(chosen, shown, workspace)
+    references = up.build(chosen, shown, workspace, names)
     for name in names:
         print(references[name])
 

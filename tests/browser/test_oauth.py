@@ -13,6 +13,8 @@ from tests.browser.conftest import SECONDS
 from tests.support import certificates
 from tests.support.site import Site, changed, docker, wait_for
 
+pytestmark = pytest.mark.changes_site
+
 PORT = 13443
 PROVIDER = "notehive-test-provider"
 DOCKERFILE = """

@@ -24,6 +24,8 @@ HTTP_PORT = 18180 + NUMBER
 PRIVATE = {"cert_revocation"}
 LOGS = """\
 import mlflow
+
+pytestmark = pytest.mark.changes_site
 with mlflow.start_run(run_name="over-tls"):
     mlflow.log_metric("seen", 1)
 """

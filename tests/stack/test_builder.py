@@ -16,6 +16,8 @@ from tests.support.index import Index, serving
 from tests.support.site import Site, changed, docker, wait_for
 from tests.support.workshop import Workshop
 
+pytestmark = pytest.mark.changes_site
+
 
 @pytest.fixture(scope="module")
 def served(

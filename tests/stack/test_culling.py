@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.support.hub import User, quoted, user
 from tests.support.site import Site, changed, fetch, wait_for
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.changes_site]
 
 IDLE = 0.75  # minutes
 POLLED = ("api/kernels", "api/terminals", "api/sessions", "api/contents", "notehive/notices")

@@ -9,6 +9,8 @@ import pytest
 from tests.support.hub import User, user
 from tests.support.site import Site, changed, docker, fetch, run, wait_for
 
+pytestmark = pytest.mark.changes_site
+
 BROKEN = "notehive-test-broken:1"
 FOREIGN = "notehive-test-foreign:1"
 SETTINGS = {

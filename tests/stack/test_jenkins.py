@@ -17,6 +17,8 @@ from notehive.settings import Mirrors
 from tests.support.hub import User, user
 from tests.support.site import Site, changed, docker, fetch, wait_for
 
+pytestmark = pytest.mark.changes_site
+
 REPOSITORIES = [{"group": "lab", "name": "churn"}]
 
 

@@ -65,7 +65,7 @@ def test_a_step_is_done(run: Any, begun: Begun, request: Any) -> None:
                 print("uid", os.getuid(), os.getcwd())
                 pathlib.Path(os.environ["NOTEHIVE_RUN_DIR"], "data").write_text("kept")
                 told = pathlib.Path(os.environ["NOTEHIVE_RUN_DIR"], ".notehive")
-                told.mkdir()
+                told.mkdir(exist_ok=True)
                 (told / "fit.json").write_text('{"drifted": true}')
                 """,
                 logical_date="2026-01-01T00:00:00+00:00",

@@ -13,6 +13,8 @@ from tests.support import certificates
 from tests.support.hub import User, call, quoted
 from tests.support.site import Answer, Site, changed, docker, fetch, run, wait_for
 
+pytestmark = pytest.mark.changes_site
+
 PORT, TLS_PORT = 11389, 11636
 SERVER = "notehive-test-ldap"
 DOCKERFILE = "FROM {base}\nRUN install-debian slapd ldap-utils\n"

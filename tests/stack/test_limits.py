@@ -16,6 +16,8 @@ from tests.support.hub import Browser, User, user
 from tests.support.site import Answer, Site, changed, docker, fetch, wait_for
 from tests.support.wishes import WISHES
 
+pytestmark = pytest.mark.changes_site
+
 IMAGES, SIZES = ("base", "datascience"), ("small", "medium", "large")
 SETTINGS: dict[str, Any] = {
     "images": {"base": {}, "datascience": {}},

@@ -13,7 +13,7 @@ from notehive.platform.storage import has_nfs_client
 from tests.support.hub import User, user
 from tests.support.site import Site, changed, docker, run, wait_for
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.changes_site]
 
 PORT = 12049
 CLIENT = "notehive-test-nfs-client"

@@ -14,11 +14,7 @@ from notehive import naming
 from tests.support.hub import User, user
 from tests.support.site import Site, changed, docker, fetch, run, wait_for
 
-GROUPS = {
-    "lab": {"sizes": ["medium"]},
-    "readers": {"shared": "everyone"},
-    "quiet": {"shared": "none"},
-}
+GROUPS = ("lab", "guild", "quiet")
 
 
 @contextmanager
@@ -46,7 +42,6 @@ def root_of(site: Site) -> Path:
 def people(site: Site) -> Iterator[tuple[User, User]]:
     """Two users: one in all groups, one in none."""
     with (
-        changed(site, groups=GROUPS),
         user(site, "iris", *(f"--group={name}" for name in GROUPS)) as iris,
         user(site, "jan") as jan,
     ):
@@ -59,24 +54,24 @@ def test_a_server_has_its_own_home_and_its_groups_folders(
     iris, jan = people
     with started(iris) as hers, started(jan) as his:
         sh(site, hers, "echo private > secret; umask 077; mkdir -p /shared/lab/plan")
-        sh(site, hers, "echo draft > /shared/lab/plan/a; echo news > /shared/readers/b")
-        assert sh(site, hers, "ls /shared") == "lab\nreaders"
-        assert sh(site, his, "ls /shared") == "readers"
+        sh(site, hers, "echo draft > /shared/lab/plan/a; echo news > /shared/guild/b")
+        assert sh(site, hers, "ls /shared") == "guild\nlab"
+        assert sh(site, his, "ls /shared") == "guild"
         # As Lab's file browser sees it.
         listed = fetch(
             site,
-            f"/user/{iris.name}/api/contents/shared/readers/b",
+            f"/user/{iris.name}/api/contents/shared/guild/b",
             headers={"Authorization": f"Bearer {iris.token}"},
         )
         assert json.loads(listed.body)["content"] == "news\n"
-        assert sh(site, his, "cat /shared/readers/b") == "news"
-        refused = sh(site, his, "echo mine 2>&1 > /shared/readers/b || echo refused", check=False)
+        assert sh(site, his, "cat /shared/guild/b") == "news"
+        refused = sh(site, his, "echo mine 2>&1 > /shared/guild/b || echo refused", check=False)
         assert "refused" in refused
         # All that a server mounts of the storage, by the kernel's own list.
         root = str(root_of(site))
         for service, expected in (
-            (hers, {naming.home("iris"), "shared/lab", "shared/readers"}),
-            (his, {naming.home("jan"), "shared/readers"}),
+            (hers, {naming.home("iris"), "shared/lab", "shared/guild"}),
+            (his, {naming.home("jan"), "shared/guild"}),
         ):
             lines = sh(site, service, "cat /proc/self/mountinfo").splitlines()
             sources = {line.split()[3] for line in lines if "_storage/_data" in line.split()[3]}
@@ -129,7 +124,7 @@ def test_the_keeper_has_no_rights(site: Site) -> None:
 @pytest.mark.long
 def test_over_quota_only_a_rescue_server_starts(site: Site, people: tuple[User, User]) -> None:
     iris, _ = people
-    with changed(site, groups=GROUPS, storage={"quota": "20M"}):
+    with changed(site, storage={"quota": "20M"}):
         with started(iris) as service:
             sh(site, service, "head -c 30M /dev/urandom > big")
         wait_for("the keeper to notice", lambda: usage_of(site, "iris")["used"] > 30 * 2**20)

@@ -33,7 +33,11 @@ SETTINGS: dict[str, Any] = {
         "small": {"title": "Small", "limit": {"cpu": 1, "memory": "1G"}},
         "medium": {"title": "Medium", "limit": {"cpu": 1.5, "memory": "1536M"}},
     },
-    "groups": {"lab": {"sizes": ["medium"]}, "guild": {"shared": "everyone"}},
+    "groups": {
+        "lab": {"sizes": ["medium"]},
+        "guild": {"shared": "everyone"},
+        "quiet": {"shared": "none"},
+    },
     # With Airflow a start takes half a minute longer, and Jenkins' image cannot be had everywhere;
     # their own tests switch them on.
     "services": {"airflow": False, "jenkins": "off"},
@@ -85,6 +89,7 @@ class Site:
     engine: str = ""  # address of that machine's engine, for Docker clients
     enter: tuple[str, ...] = ()  # what goes before a command to run it on that machine
     authority: Path | None = None  # with TLS: who signed the site's certificate
+    is_changed_next: bool = False  # whether what comes next begins with settings of its own
 
     @property
     def name(self) -> str:
@@ -266,12 +271,14 @@ def brought_up(directory: Path) -> Iterator[Site]:
 
 @contextmanager
 def changed(site: Site, **settings: Any) -> Iterator[None]:
-    """The site with other settings, and as it was afterwards."""
+    """The site with other settings, and as it was afterwards, unless that is changed at once."""
     before = site.settings
     site.settings = copy.deepcopy(before | settings)
     try:
         site.up()
+        site.is_changed_next = False
         yield
     finally:
         site.settings = before
-        site.up()
+        if not site.is_changed_next:
+            site.up()

@@ -12,7 +12,7 @@ import yaml
 from notehive import docker
 from notehive.errors import BadInput, NotehiveError
 from notehive.hub.config import HubFile, HubStorage
-from notehive.platform import machine, place, self_signed, services, stack, swarm, up
+from notehive.platform import machine, place, self_signed, services, stack, swarm, up, upstream
 from notehive.platform.place import Workspace
 from notehive.settings import Image, Settings, parse
 
@@ -339,7 +339,7 @@ def test_users_are_not_given_the_password_of_an_index(login: str) -> None:
 @pytest.mark.parametrize(
     ("pypi", "address", "login"),
     [
-        ("", "https://pypi.org/simple/", ""),
+        ("", upstream.DEFAULT, ""),
         ("https://mirror/simple", "https://mirror/simple", ""),
         ("https://me:a%40b@mirror:8443/simple", "https://mirror:8443/simple", "me:a%40b"),
         ("https://token@mirror/simple", "https://mirror/simple", "token"),

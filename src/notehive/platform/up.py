@@ -74,8 +74,9 @@ def up(
     with steps.step("Swarm") as step:
         done = swarm.ensure_swarm()
         step.say(done) if done else step.skip("is there")
+    ensure_base(settings, steps, workspace, patch=patch)
     settings = with_jenkins(settings, steps, workspace, patch=patch)
-    references = build(settings, steps, workspace, wanted_images(settings), patch=patch)
+    references = build(settings, steps, workspace, wanted_images(settings))
     wanted = stack.wanted(settings)
     with steps.step("Secrets") as step:
         generation = secrets.current(settings.name)
@@ -193,20 +194,24 @@ def share(settings: Settings, steps: Steps, references: Sequence[str]) -> list[s
     return absent
 
 
-def build(
-    settings: Settings,
-    steps: Steps,
-    workspace: Workspace,
-    names: Collection[str],
-    *,
-    patch: bool = False,
-) -> dict[str, str]:
-    """Build those of the images that are missing; give the full names of all that they need."""
+def ensure_base(
+    settings: Settings, steps: Steps, workspace: Workspace, *, patch: bool = False
+) -> None:
+    """Make the Debian image that all others are built on, unless it is there; ``patch``: anew."""
     with steps.step("Base image") as step:
         done = debian.ensure(settings.mirrors, workspace.logs / "debian.log", step.say, renew=patch)
         step.say(done) if done else step.skip("is there")
     if patch:
         workspace.write("patched", datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def build(
+    settings: Settings, steps: Steps, workspace: Workspace, names: Collection[str]
+) -> dict[str, str]:
+    """Build those of the images that are missing, on the base image that is there.
+
+    Gives the full names of all that they need.
+    """
     every = images.tree(ROOT)
     if unknown := [name for name in names if name not in every]:
         raise BadInput(f"image {unknown[0]}: there is none; there are {', '.join(every)}")

@@ -2,9 +2,11 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
+from pip._internal.models.index import PyPI  # pip tells its default nowhere else
+
 from notehive.settings import Settings
 
-DEFAULT = "https://pypi.org/simple/"
+DEFAULT = f"{PyPI.simple_url}/"  # what pip would ask
 
 
 def address(settings: Settings) -> str:
