@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from notehive.errors import BadInput
 from notehive.models.cli import app, main
-from notehive.models.new import TEMPLATE, make
+from notehive.models.new import TEMPLATE, example, examples, make
 from notehive.models.project import load
 from tests.support.projects import GOOD, write
 
@@ -53,6 +53,24 @@ def test_problems_as_json(tmp_path: Path) -> None:
     ]
     done = RUN.invoke(app, ["model", "check", "--json", str(write(tmp_path / "good", GOOD))])
     assert (done.exit_code, json.loads(done.stdout)) == (0, [])
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.mark.parametrize("name", sorted(examples(EXAMPLES)))
+def test_an_example_becomes_a_project_of_that_name(name: str, tmp_path: Path) -> None:
+    make(tmp_path / "mine", "mine", example(name, EXAMPLES))
+    assert load(tmp_path / "mine").name == "mine"
+    for path in filter(Path.is_file, (tmp_path / "mine").rglob("*")):
+        assert name not in path.read_text()
+
+
+def test_an_example_that_is_none() -> None:
+    with pytest.raises(BadInput, match=r"churn: there is no such example; there are credit-search"):
+        example("churn", EXAMPLES)
+    with pytest.raises(BadInput, match=r"\.\.: there is no such example"):
+        example("..", EXAMPLES)
 
 
 def test_nothing_heavy_is_imported_before_a_verb_runs() -> None:

@@ -19,6 +19,7 @@ models = typer.Typer(no_args_is_help=True, help="Models: notebooks that are rele
 app.add_typer(models, name="model")
 models.command("new")(repositories.new)
 models.command("list")(repositories.list_models)
+models.command("examples")(repositories.list_examples)
 models.command("check")(check.command)
 models.command("release")(releases.release)
 models.command("status")(releases.status)

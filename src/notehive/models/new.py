@@ -1,4 +1,4 @@
-"""A new project, made from the template."""
+"""A new project, made from the template or an example."""
 
 import shutil
 from pathlib import Path
@@ -8,12 +8,31 @@ from notehive.models.values import MODEL_NAME
 
 TEMPLATE = Path(__file__).with_name("template")
 NAME = "NAME"  # what the template calls the model
+EXAMPLES = Path("/usr/share/notehive/examples")  # in notebook images; a model each
 LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 
-def make(directory: Path, name: str) -> None:
+def examples(root: Path = EXAMPLES) -> dict[str, str]:
+    """Give what each example is about, the first sentences of its README, by its name."""
+    found = {}
+    for readme in sorted(root.glob("*/README.md")):
+        _, about, *_ = readme.read_text(encoding="utf-8").split("\n\n")
+        found[readme.parent.name] = about.strip()
+    return found
+
+
+def example(name: str, root: Path = EXAMPLES) -> Path:
+    """Give the folder of an example. Raises BadInput if there is none of this name."""
+    names = examples(root)
+    if name not in names:
+        raise BadInput(f"{name}: there is no such example; there are {', '.join(names)}")
+    return root / name
+
+
+def make(directory: Path, name: str, source: Path = TEMPLATE) -> None:
     """Write the project of a new model into a directory that is empty, a new clone, or not there.
 
+    ``source``: the template, or the folder of an example, whose model is called as the folder is.
     Raises BadInput if the name is none, or something is there already.
     """
     if not MODEL_NAME.fullmatch(name):
@@ -23,12 +42,13 @@ def make(directory: Path, name: str) -> None:
         )
     if directory.exists() and (not directory.is_dir() or _has_files(directory)):
         raise BadInput(f"{directory}: is not empty; name a directory that is not there yet")
-    shutil.copytree(TEMPLATE, directory, ignore=LEFT_OUT, dirs_exist_ok=True)
-    for path in TEMPLATE.rglob("*"):
-        copy = directory / path.relative_to(TEMPLATE)
+    shutil.copytree(source, directory, ignore=LEFT_OUT, dirs_exist_ok=True)
+    called = NAME if source == TEMPLATE else source.name
+    for path in source.rglob("*"):
+        copy = directory / path.relative_to(source)
         if copy.is_file():
             text = copy.read_text(encoding="utf-8")
-            copy.write_text(text.replace(NAME, name), encoding="utf-8")
+            copy.write_text(text.replace(called, name), encoding="utf-8")
 
 
 def _has_files(directory: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The verbs of repositories: `notehive model new`, `notehive model list`."""
+"""The verbs of repositories: `notehive model new`, `notehive model list`, and of examples."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import typer
 
 from notehive.errors import BadInput, NotehiveError
 from notehive.models.client import ask
-from notehive.models.new import make
+from notehive.models.new import TEMPLATE, example, examples, make
 
 
 def new(
@@ -17,18 +17,38 @@ def new(
     group: Annotated[
         str, typer.Option(help="Whose it is to be; the only group of yours if left out.")
     ] = "",
+    like: Annotated[
+        str,
+        typer.Option(
+            "--example", help="Begin with this one of `notehive model examples`, not the template."
+        ),
+    ] = "",
 ) -> None:
     """Make a model's repository, and a project from the template in a folder of its name."""
     directory = Path(name)
+    source = example(like) if like else TEMPLATE
     if directory.exists():
         raise BadInput(f"{name}: is here already; go to another folder, or choose another name")
     made = ask("POST", "/models", {"name": name, "group": group})
     git("clone", "--quiet", "--", made["clone_url"], name)
-    make(directory, name)
+    make(directory, name, source)
     git("-C", name, "add", "--all")
-    git("-C", name, "commit", "--quiet", "--message", "The template")
+    git(
+        "-C",
+        name,
+        "commit",
+        "--quiet",
+        "--message",
+        f"The example {like}" if like else "The template",
+    )
     typer.echo(f"{made['group']}/{made['name']}: {made['page']}")
     typer.echo(f"Next: cd {name}, look at README.md, and git push")
+
+
+def list_examples() -> None:
+    """List the examples that `notehive model new NAME --example EXAMPLE` begins with."""
+    for name, about in examples().items():
+        typer.echo(f"{name}\n  {about}")
 
 
 def git(*args: str) -> None:
