@@ -102,7 +102,8 @@ def test_its_examples_are_good() -> None:
         ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
         (
             "services: {ml: off}",
-            "1: services.ml: unknown key; known are airflow, git, mlflow, pypi, registry",
+            "1: services.ml: unknown key; known are airflow, git, mlflow, prometheus, pypi, "
+            "registry",
         ),
         (
             "auth:\n  lock_out:\n    atempts: 3",

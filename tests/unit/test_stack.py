@@ -43,6 +43,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
     [
         ("git", {"api", "builder", "git"}, {"builder", "builder-door", "git"}, {"builder"}),
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
+        ("prometheus", set(stack.METRICS), {"prometheus"}, {"metrics", "swarm"}),
         ("pypi", {"pypi"}, {"pypi"}, set()),
         (
             "registry",
@@ -209,7 +210,7 @@ def test_who_reaches_what() -> None:
         for volume in service.get("volumes", ())
         if "docker.sock" in str(volume)
     }
-    assert engine == {"guard", "builder"}
+    assert engine == {"guard", "guard-jobs", "guard-metrics", "builder"}
     assert {name for name, of in networks.items() if "control" in of} == {"guard", "hub"}
     assert EVERYTHING["networks"]["control"]["internal"] is True
     assert networks["guard"] == {"control"}
@@ -217,6 +218,15 @@ def test_who_reaches_what() -> None:
     assert networks["builder"] == {"builder", "registry"}
     assert {name for name, of in networks.items() if "builder" in of} == {"builder", "api"}
     assert {name for name, of in networks.items() if "registry" in of} == {"builder", "registry"}
+    # What looks at all the rest is asked by Prometheus alone, and looks through a guard.
+    assert networks["guard-metrics"] == {"swarm"}
+    assert {name for name, of in networks.items() if "swarm" in of} == {
+        "guard-metrics",
+        "swarm-metrics",
+    }
+    assert networks["node-metrics"] == networks["node-exporter"] == {"metrics"}
+    for network in ("metrics", "swarm"):
+        assert EVERYTHING["networks"][network]["internal"] is True
     assert EVERYTHING["networks"]["builder"]["internal"] is True
 
 

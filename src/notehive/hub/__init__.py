@@ -8,7 +8,7 @@ from notehive.hub.config import HubConfig
 def configure(c: Any, config: HubConfig) -> None:
     """Set all of JupyterHub's configuration ``c``."""
     # Imported here, so that the command line can use notehive.hub.config without JupyterHub.
-    from notehive.hub import accounts, choosing, core, culling, jobs, pages, spawner
+    from notehive.hub import accounts, choosing, core, culling, jobs, metrics, pages, spawner
 
     core.update_core(c, config)
     accounts.update_accounts(c, config)
@@ -17,3 +17,4 @@ def configure(c: Any, config: HubConfig) -> None:
     spawner.update_spawner(c, config)
     culling.update_culling(c, config)
     jobs.update_jobs(c, config)
+    metrics.update_metrics(c, config)

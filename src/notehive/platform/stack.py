@@ -35,6 +35,15 @@ from notehive.settings import Image, Settings
 FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
 AIRFLOW = ("airflow", "airflow-scheduler", "airflow-processor", "airflow-triggerer")
+METRICS = (
+    "prometheus",
+    "swarm-metrics",
+    "guard-metrics",
+    "node-metrics",
+    "node-exporter",
+    "nginx-exporter",
+    "postgres-exporter",
+)
 FORMER = "-former"  # ends the names of former secrets in stack.yml
 # What is kept is encrypted with them: a service finds them again that was switched off, and knows
 # the former ones even when no cookie is to be good any more.
@@ -76,6 +85,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
     return {
         "services": {
             **dict.fromkeys(AIRFLOW, switched.airflow),
+            **dict.fromkeys(METRICS, switched.prometheus),
             "api": switched.git,
             "builder": switched.git and switched.registry,
             "certbot": tls.kind == "acme",
@@ -89,7 +99,10 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "network-holder": switched.registry and has_gpus,
             "nfs": storage.has_server(settings.storage),
         },
-        "networks": {"builder": switched.git and switched.registry},
+        "networks": {
+            "builder": switched.git and switched.registry,
+            "metrics": switched.prometheus,
+        },
         "volumes": {"certificates": tls.kind == "acme"},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
@@ -98,6 +111,9 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "index-login": bool(upstream.login(settings)),
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
+            "metrics-token": switched.prometheus,
+            "postgres-metrics": switched.prometheus,
+            "usage-token": switched.prometheus,
         },
     }
 
@@ -287,6 +303,8 @@ def prepare(
         "SOCKET_GROUP": str(machine.socket_group()),
         "USERS": settings.network.users,
         "INDEX": upstream.address(settings),
+        "METRICS_DAYS": str(settings.retention.metrics),
+        "METRICS_SPACE": str(settings.retention.metrics_space),
         "PACKAGE_CACHE": str(settings.packages.cache),
         "GENERATION": str(generation.number),
         "FORMER": str(generation.number - 1),

@@ -313,6 +313,9 @@ class Services(Section):
         True, description="Groups' repositories of models, and images built from them, /git/."
     )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
+    prometheus: bool = Field(
+        True, description="Metrics of all parts, for administrators, /prometheus/."
+    )
     pypi: bool = Field(True, description="Package cache and groups' own packages, /pypi/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 
@@ -325,6 +328,15 @@ class Packages(Section):
         ge=0,
         description="Space for what came from the index upstream; what nobody has wanted for "
         "longest goes first. Groups' own packages have no limit.",
+    )
+
+
+class Retention(Section):
+    """How long what grows is kept."""
+
+    metrics: int = Field(90, ge=1, le=3650, description="Days for which Prometheus keeps metrics.")
+    metrics_space: Memory = Field(
+        10 * GIB, ge=GIB, description="The most space that they take; the oldest go first."
     )
 
 
@@ -443,6 +455,9 @@ class Settings(Section):
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     packages: Packages = Field(
         default_factory=Packages, description="The site's own package index, /pypi/."
+    )
+    retention: Retention = Field(
+        default_factory=Retention, description="How long what grows is kept."
     )
     network: Network = Field(default_factory=Network, description="Addresses inside the Swarm.")
 
