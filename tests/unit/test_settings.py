@@ -323,6 +323,14 @@ def test_its_examples_are_good() -> None:
             "2: storage.nfs.port: is the site's or the registry's; choose another",
         ),
         (
+            "{notify: {webhook: 'http://x'}, services: {prometheus: off}}",
+            "1: notify: needs services.prometheus, which is off; switch that on, or remove this",
+        ),
+        (
+            "notify: {email: {to: [a@x], sender: b@x, server: x, user: c}}",
+            "1: notify.email.user: and password_file belong together; set both or none",
+        ),
+        (
             "groups: {risk: {quota: 5G}}",
             "1: groups.risk.quota: is more than storage.quota, which is not set; set that too",
         ),

@@ -19,6 +19,7 @@ from notehive.settings import Image, Settings, parse
 EVERYTHING = stack.wanted(Settings())
 SERVICES: dict[str, dict[str, Any]] = EVERYTHING["services"]
 ACME = "{url: 'https://a.b', tls: {kind: acme, email: me@a.b, authority: /a}}"
+NOTIFY = "notify: {webhook: 'http://pager/token'}"
 STORAGE = HubStorage(root="/srv/homes", nfs="", quota=0)
 REFERENCES = {
     name: f"127.0.0.1:5000/notehive/{name}:0123456789abcdef"
@@ -124,6 +125,7 @@ def test_every_switch_leaves_a_service_out(switch: str) -> None:
         "services: {airflow: off, mlflow: off, pypi: off, registry: off}",
         "tls: self-signed",
         ACME,
+        NOTIFY,
     ],
 )
 def test_docker_accepts_its_form(settings: str) -> None:
@@ -136,7 +138,9 @@ def test_docker_accepts_its_form(settings: str) -> None:
 
 # What every service must have
 
-ALL = {**stack.wanted(parse(ACME))["services"], **SERVICES}
+ALL = {
+    s: x for text in (ACME, NOTIFY, "") for s, x in stack.wanted(parse(text))["services"].items()
+}
 each_service = pytest.mark.parametrize("service", ALL.values(), ids=ALL)
 
 
@@ -228,6 +232,19 @@ def test_who_reaches_what() -> None:
     for network in ("metrics", "swarm"):
         assert EVERYTHING["networks"][network]["internal"] is True
     assert EVERYTHING["networks"]["builder"]["internal"] is True
+
+
+def test_somebody_who_is_to_be_told(tmp_path: Path) -> None:
+    """Where to is a secret: such addresses are passwords."""
+    assert not {"alertmanager", "alerts"} & {*SERVICES, *EVERYTHING["networks"]}
+    deployment, written = prepared(f"{{name: nh, url: 'http://x', {NOTIFY}}}", tmp_path)
+    assert set(written["services"]) - set(SERVICES) == {"alertmanager"}
+    assert set(written["volumes"]) - set(EVERYTHING["volumes"]) == {"alertmanager"}
+    told = [each for each in deployment.contents if each.key == "alertmanager"]
+    assert [each.kind for each in told] == ["secret"] and b"http://pager/token" in told[0].data
+    assert "pager" not in str(written) + str(deployment.variables)
+    alerts = {name for name, s in written["services"].items() if "alerts" in s["networks"]}
+    assert alerts == {"alertmanager", "prometheus"}
 
 
 # What it is filled in with

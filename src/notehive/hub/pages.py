@@ -36,6 +36,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
         "git": config.services.git,
         "mlflow": config.services.mlflow,
         "airflow": config.services.airflow,
+        "prometheus": config.services.prometheus,
         "image_titles": {key: image.title or key for key, image in config.images.items()},
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
         "sign_up": config.auth.takes_sign_ups,

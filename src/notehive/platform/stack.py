@@ -16,6 +16,7 @@ from notehive.errors import BadInput
 from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
 from notehive.platform import (
+    alertmanager,
     certificate,
     contents,
     distribute,
@@ -86,6 +87,7 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
         "services": {
             **dict.fromkeys(AIRFLOW, switched.airflow),
             **dict.fromkeys(METRICS, switched.prometheus),
+            "alertmanager": settings.notify.anybody,
             "api": switched.git,
             "builder": switched.git and switched.registry,
             "certbot": tls.kind == "acme",
@@ -100,12 +102,14 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "nfs": storage.has_server(settings.storage),
         },
         "networks": {
+            "alerts": settings.notify.anybody,
             "builder": switched.git and switched.registry,
             "metrics": switched.prometheus,
         },
         "volumes": {"certificates": tls.kind == "acme"},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
+            "alertmanager": settings.notify.anybody,
             "certificate": tls.kind in ("files", "self-signed"),
             "builder-token": switched.git and switched.registry,
             "index-login": bool(upstream.login(settings)),
@@ -276,6 +280,7 @@ def prepare(
         Content(name, "config", "gate", gate.model_dump_json(indent=1).encode()),
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
         Content(name, "config", "walls", walls.chains(settings).encode()),
+        Content(name, "secret", "alertmanager", alertmanager.configuration(settings.notify)),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "index-login", upstream.login(settings).encode()),
         Content(name, "secret", "login-password", identity.secret(settings.auth).encode()),

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from notehive.settings.login import Auth
+from notehive.settings.notify import Notify
 from notehive.settings.values import (
     EVERYONE,
     GIB,
@@ -455,6 +456,9 @@ class Settings(Section):
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     packages: Packages = Field(
         default_factory=Packages, description="The site's own package index, /pypi/."
+    )
+    notify: Notify = Field(
+        default_factory=Notify, description="Who is told when something is wrong."
     )
     retention: Retention = Field(
         default_factory=Retention, description="How long what grows is kept."
