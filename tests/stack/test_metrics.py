@@ -12,7 +12,17 @@ from notehive import naming
 from tests.support.hub import User, user
 from tests.support.site import Site, docker, fetch, wait_for
 
-JOBS = {"containers", "hub", "nginx", "nodes", "postgres", "prometheus", "registry", "swarm"}
+JOBS = {
+    "containers",
+    "hub",
+    "nginx",
+    "nodes",
+    "postgres",
+    "prometheus",
+    "proxy",
+    "registry",
+    "swarm",
+}
 MIB = 2**20
 # Holds memory, burns what it is told to of CPU time, says how much it burnt, and goes on holding.
 BURN = """
@@ -152,6 +162,8 @@ def test_what_a_home_holds(site: Site, mel: User) -> None:
     site.exec("storage", "sh", "-c", MEASURE, "sh", home)
     text = f"notehive_storage_used_bytes{{kind='homes',directory='{home.removeprefix('homes/')}'}}"
     assert wait_for("its figure", lambda: (value(site, text) or 0) > 0)
+    named = f"{text} * on (directory) group_left (user) notehive_user_info{{user='mel'}}"
+    wait_for("its user", lambda: value(site, named))
     free, size = (value(site, f"notehive_storage_{key}_bytes") for key in ("free", "size"))
     assert free and size and 0 < free < size
 
