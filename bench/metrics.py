@@ -21,8 +21,9 @@ from prometheus_client import start_http_server
 
 from bench.result import RESULTS, Begun, circumstances, write
 from notehive.metrics.cgroups import CONTAINER, open_tree
+from notehive.metrics.disk import Disk
 from notehive.metrics.network import Network
-from notehive.metrics.node import Containers, Disk
+from notehive.metrics.node import Containers
 from notehive.metrics.serve import registry
 from tests.support.recorded import Node
 

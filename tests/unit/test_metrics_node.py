@@ -7,8 +7,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from notehive.metrics.cgroups import Version1, Version2, open_tree
+from notehive.metrics.disk import Disk
 from notehive.metrics.network import Network, Traffic
-from notehive.metrics.node import Containers, Disk
+from notehive.metrics.node import Containers
 from notehive.metrics.serve import registry
 from tests.support.recorded import Node
 

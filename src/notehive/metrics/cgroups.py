@@ -6,11 +6,12 @@ systemd's driver), wherever the engine was told to put it. Version 1 has a tree 
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from notehive.metrics import short
+from notehive.metrics.files import read, read_if_any, rows
 
 CONTAINER = re.compile(r"(?:docker-)?([0-9a-f]{64})(?:\.scope)?")
 BLKIO = "blkio.throttle.io_service_bytes_recursive"
@@ -56,16 +57,16 @@ class Version2:
     def used(self, group: str) -> Used:
         """Read a group. Raises OSError if it has gone."""
         at = self._root + group
-        memory = _rows(_read(f"{at}/memory.stat"))
-        limit = _read(f"{at}/memory.max").strip()
-        read, written = _disk_2(_read_if_any(f"{at}/io.stat"))
+        memory = rows(read(f"{at}/memory.stat"))
+        limit = read(f"{at}/memory.max").strip()
+        disk_read, disk_written = _disk_2(read_if_any(f"{at}/io.stat"))
         return Used(
-            cpu=int(_rows(_read(f"{at}/cpu.stat"))["usage_usec"]) / 1e6,
-            memory=int(_read(f"{at}/memory.current")) - int(memory["inactive_file"]),
+            cpu=int(rows(read(f"{at}/cpu.stat"))["usage_usec"]) / 1e6,
+            memory=int(read(f"{at}/memory.current")) - int(memory["inactive_file"]),
             limit=0 if limit == "max" else int(limit),
-            oom_kills=int(_rows(_read(f"{at}/memory.events"))["oom_kill"]),
-            read=read,
-            written=written,
+            oom_kills=int(rows(read(f"{at}/memory.events"))["oom_kill"]),
+            read=disk_read,
+            written=disk_written,
         )
 
 
@@ -83,17 +84,17 @@ class Version1:
         """Read a group. Raises OSError if it has gone."""
         memory = f"{self._root}/memory{group}"
         blkio = f"{self._root}/blkio{group}"
-        limit = int(_read(f"{memory}/memory.limit_in_bytes"))
-        inactive = int(_rows(_read(f"{memory}/memory.stat"))["total_inactive_file"])
-        read, written = _disk_1(_read_if_any(f"{blkio}/{BLKIO}"))
+        limit = int(read(f"{memory}/memory.limit_in_bytes"))
+        inactive = int(rows(read(f"{memory}/memory.stat"))["total_inactive_file"])
+        disk_read, disk_written = _disk_1(read_if_any(f"{blkio}/{BLKIO}"))
         return Used(
-            cpu=int(_read(f"{self._root}/cpuacct{group}/cpuacct.usage")) / 1e9,
-            memory=int(_read(f"{memory}/memory.usage_in_bytes")) - inactive,
+            cpu=int(read(f"{self._root}/cpuacct{group}/cpuacct.usage")) / 1e9,
+            memory=int(read(f"{memory}/memory.usage_in_bytes")) - inactive,
             limit=limit if limit < UNLIMITED else 0,
             # Before Linux 4.13 it was not counted.
-            oom_kills=int(_rows(_read(f"{memory}/memory.oom_control")).get("oom_kill", 0)),
-            read=read,
-            written=written,
+            oom_kills=int(rows(read(f"{memory}/memory.oom_control")).get("oom_kill", 0)),
+            read=disk_read,
+            written=disk_written,
         )
 
 
@@ -111,23 +112,6 @@ def _walk(top: str, group: str = "") -> Iterator[tuple[str, str]]:
             yield from _walk(top, f"{group}/{name}")
 
 
-def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:  # noqa: PTH123 - a Path would cost as much again
-        return file.read()
-
-
-def _read_if_any(path: str) -> str:
-    """Read what not every kernel has; nothing if there is none."""
-    try:
-        return _read(path)
-    except FileNotFoundError:
-        return ""
-
-
-def _rows(text: str) -> Mapping[str, str]:
-    return dict(line.split(maxsplit=1) for line in text.splitlines())
-
-
 def _disk_2(text: str) -> tuple[int | None, int | None]:
     """Sum lines like ``8:0 rbytes=4096 wbytes=0 rios=1 ...``; a device may have no figures."""
     counts = [
@@ -141,12 +125,11 @@ def _disk_2(text: str) -> tuple[int | None, int | None]:
 
 def _disk_1(text: str) -> tuple[int | None, int | None]:
     """Sum lines like ``8:0 Read 4096``. Newer kernels count only where a limit was set."""
-    rows = [line.split() for line in text.splitlines()]
-    devices = [row for row in rows if len(row) == 3]
+    devices = [row for row in map(str.split, text.splitlines()) if len(row) == 3]
     if not devices:
         return None, None
-    read, written = (
+    took, gave = (
         sum(int(count) for _, kind, count in devices if kind == wanted)
         for wanted in ("Read", "Write")
     )
-    return read, written
+    return took, gave

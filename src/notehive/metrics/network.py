@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from notehive.metrics import short
+from notehive.metrics.files import read
 
 CONTAINER = re.compile(r"[0-9a-f]{64}")
 
@@ -38,7 +39,7 @@ class Network:
         for container, pid in self._pids.items():
             try:
                 if self._namespace(pid) != host:
-                    found[container] = _count(self._read(f"{pid}/net/dev"))
+                    found[container] = _count(read(f"{self._proc}/{pid}/net/dev"))
             except OSError:
                 continue  # it has ended
         return found
@@ -62,18 +63,14 @@ class Network:
     def _container(self, pid: int) -> str:
         """Give the container of a process, or nothing."""
         try:
-            found = CONTAINER.search(self._read(f"{pid}/cgroup"))
+            found = CONTAINER.search(read(f"{self._proc}/{pid}/cgroup"))
         except OSError:
             return ""
         return short(found[0]) if found else ""
 
     def _namespace(self, pid: int) -> int:
         """Give what tells the network namespace of a process: each has files of its own."""
-        return os.stat(f"{self._proc}/{pid}/net/dev").st_ino  # noqa: PTH116 - as in _read
-
-    def _read(self, path: str) -> str:
-        with open(f"{self._proc}/{path}", encoding="ascii") as file:  # noqa: PTH123 - see cgroups
-            return file.read()
+        return os.stat(f"{self._proc}/{pid}/net/dev").st_ino  # noqa: PTH116 - see files
 
 
 def _count(text: str) -> Traffic:

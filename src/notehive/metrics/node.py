@@ -8,6 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from notehive.metrics.cgroups import Cgroups, Used, open_tree
+from notehive.metrics.disk import Disk
 from notehive.metrics.network import Network
 from notehive.metrics.serve import serve
 
@@ -86,27 +87,6 @@ def _disks(used: dict[str, Used]) -> Iterator[Metric]:
             read.add_metric([container], each.read)
             written.add_metric([container], each.written)
     yield from (read, written)
-
-
-class Disk:
-    """The disk on which Docker keeps images, containers and volumes: that of our own root."""
-
-    def __init__(self, node: str, path: str = "/") -> None:
-        self.node = node
-        self.path = path
-
-    def collect(self) -> Iterator[Metric]:
-        """Give its size, and what is free of it."""
-        found = os.statvfs(self.path)
-        size = GaugeMetricFamily(
-            "notehive_node_disk_size_bytes", "Space of the disk that Docker uses.", labels=["node"]
-        )
-        free = GaugeMetricFamily(
-            "notehive_node_disk_free_bytes", "What is free of that disk.", labels=["node"]
-        )
-        size.add_metric([self.node], found.f_blocks * found.f_frsize)
-        free.add_metric([self.node], found.f_bavail * found.f_frsize)
-        yield from (size, free)
 
 
 if __name__ == "__main__":
