@@ -36,7 +36,7 @@ def ask(prometheus: Container, path: str) -> Any:
 
 
 def test_only_services_that_are_on_are_asked(containers: Containers) -> None:
-    prometheus = running(containers, "nginx prometheus hub nginx-exporter mlflow")
+    prometheus = running(containers, "nginx prometheus hub nginx-exporter git")
 
     def pools() -> list[str]:
         return sorted(ask(prometheus, "scrape_pools")["scrapePools"] or ())

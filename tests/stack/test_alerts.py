@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from notehive.platform import machine
+from tests.support.airflow import PIPELINE, Asker
+from tests.support.hub import user
 from tests.support.site import Site, changed, docker, wait_for
 
 pytestmark = pytest.mark.long
@@ -74,3 +76,18 @@ def test_a_service_that_is_away(site: Site, pager: Pager) -> None:
             wait_for("somebody to be told", lambda: pager.has("firing", "ServiceDown"), 240)
         assert {each["service"] for each in pager.has("firing", "ServiceDown")} == {gate}
         wait_for("the end of it", lambda: pager.has("resolved", "ServiceDown"), 240)
+
+
+def test_a_pipeline_that_fails(with_airflow: Site, pager: Pager) -> None:
+    dag = f"lab.{PIPELINE}"
+    with (
+        changed(with_airflow, notify={"webhook": pager.url}),
+        user(with_airflow, "alma", "--admin") as alma,
+    ):
+        asker = Asker(with_airflow, alma.token)
+        wait_for("the DAG", lambda: asker.ask("GET", f"/dags/{dag}").status == 200, 120)
+        assert asker.ended(asker.run(dag, seconds="no number")) == "failed"
+        [told] = wait_for("people to be told", lambda: pager.has("firing", "PipelineFails"), 240)
+        assert dag == ".".join(told[key] for key in ("group", "model", "pipeline"))
+        assert asker.ended(asker.run(dag)) == "success"
+        wait_for("the end of it", lambda: pager.has("resolved", "PipelineFails"), 240)

@@ -9,12 +9,14 @@ from urllib.parse import quote
 import pytest
 
 from notehive import naming
+from tests.support.airflow import PIPELINE, Asker
 from tests.support.hub import User, user
 from tests.support.site import Site, docker, fetch, wait_for
 
 JOBS = {
     "containers",
     "hub",
+    "mlflow",
     "nginx",
     "nodes",
     "postgres",
@@ -216,3 +218,38 @@ def test_nobody_else_has_a_way_to_it(site: Site, mel: User) -> None:
             assert mark in site.exec(name, "curl", "--silent", url)
             curl = ("curl", "--silent", "--max-time", "3", "--noproxy", "*", url)
             assert mark not in site.exec(mel.service, *curl, check=False)
+
+
+def figures(site: Site, service: str) -> dict[str, float]:
+    """Give what Prometheus is told by a service that it asks."""
+    text = site.exec("prometheus", "curl", "--silent", f"tasks.{service}:9180/metrics")
+    lines = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(number) for name, number in lines}
+
+
+def test_requests_of_mlflow(site: Site, mel: User) -> None:
+    name = 'notehive_request_duration_seconds_count{status="200"}'
+    before = figures(site, "mlflow").get(name, 0)
+    headers = {"Authorization": f"Bearer {mel.token}"}
+    assert fetch(site, "/mlflow/version", headers=headers).status == 200
+    assert figures(site, "mlflow")[name] > before
+
+
+def test_pipelines(with_airflow: Site) -> None:
+    dag = f"lab.{PIPELINE}"
+    with user(with_airflow, "paul", "--admin") as paul:
+        asker = Asker(with_airflow, paul.token)
+        wait_for("the DAG", lambda: asker.ask("GET", f"/dags/{dag}").status == 200, 120)
+        assert asker.ended(asker.run(dag)) == "success"
+        assert asker.ended(asker.run(dag, seconds="no number")) == "failed"
+    told = figures(with_airflow, "airflow")
+    group, model, pipeline = dag.split(".")
+    last = {}
+    for state in ("success", "failed"):
+        labels = f'{{group="{group}",model="{model}",pipeline="{pipeline}",state="{state}"}}'
+        assert told[f"notehive_pipeline_runs{labels}"] >= 1
+        assert told[f"notehive_pipeline_run_seconds{labels}"] > 0
+        last[state] = told[f"notehive_pipeline_last_end_timestamp_seconds{labels}"]
+    assert 0 < last["success"] < last["failed"]
+    parts = {line.split('"')[1] for line in told if line.startswith("notehive_airflow_heartbeat")}
+    assert parts == {"SchedulerJob", "TriggererJob", "DagProcessorJob"}

@@ -1,5 +1,7 @@
 """Metrics over HTTP, made at each request."""
 
+from threading import Thread
+
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.registry import Collector
 
@@ -14,7 +16,12 @@ def registry(*collectors: Collector) -> CollectorRegistry:
     return found
 
 
+def start(*collectors: Collector) -> Thread:
+    """Serve from a thread, which is given, beside what this process does."""
+    _, thread = start_http_server(PORT, registry=registry(*collectors))
+    return thread
+
+
 def serve(*collectors: Collector) -> None:
     """Serve until the container is stopped."""
-    _, thread = start_http_server(PORT, registry=registry(*collectors))
-    thread.join()
+    start(*collectors).join()
