@@ -588,6 +588,21 @@ PACKAGES: dict[str, Callable[[World, Asker, str], bool]] = {
     "put a package of GUILD in the place of one upstream": replace_upstream,
 }
 
+# Metrics
+
+
+def ask_prometheus(world: World, asker: Asker, role: str) -> bool:
+    answer = asker.ask("GET", "/prometheus/api/v1/query?query=up")
+    assert (answer.status == 200) == (b'"success"' in answer.body)
+    return answer.status == 200
+
+
+def read_hub_metrics(world: World, asker: Asker, role: str) -> bool:
+    answer = asker.ask("GET", "/hub/metrics")
+    assert (answer.status == 200) == (b"jupyterhub_" in answer.body)
+    return answer.status == 200
+
+
 BEHIND_THE_GATE = ("MLflow", "Repositories", "Tables", "Packages")
 PROBES: dict[str, dict[str, Callable[[World, Asker, str], bool]]] = {
     "The hub and its servers": HUB,
@@ -596,6 +611,7 @@ PROBES: dict[str, dict[str, Callable[[World, Asker, str], bool]]] = {
     "Repositories": REPOSITORIES,
     "Tables": TABLES,
     "Packages": PACKAGES,
+    "Metrics": {"ask Prometheus": ask_prometheus, "read the hub's metrics": read_hub_metrics},
     "The registry": {"pull or push an image": pull_or_push},
 }
 

@@ -21,9 +21,11 @@ HOLDERS = {
     "hub-cookie": "hub",
     "hub-state": "hub",
     "jobs-token": "hub",
+    "metrics-token": "prometheus",
     "mlflow-key": "mlflow",
     "postgres-airflow": "postgres",
     "postgres-hub": "hub",
+    "postgres-metrics": "postgres-exporter",
     "postgres-mlflow": "mlflow",
     "postgres-tables": "api",
     "proxy-token": "proxy",
@@ -32,6 +34,7 @@ HOLDERS = {
     "registry-password": "registry",
     "runs-token": "storage",
     "storage-token": "storage",
+    "usage-token": "swarm-metrics",
 }
 
 

@@ -27,8 +27,8 @@ def test_a_changed_setting_restarts_only_what_it_touches(site: Site) -> None:
     with changed(site, sizes={**site.settings["sizes"], "tiny": tiny}):
         after = site.tasks()
         restarted = {before[task] for task in before.keys() - after.keys()}
-        # The guard and the API go by the hub's configuration; the builder tries images in a size.
-        named = ("api", "builder", "guard", "hub")
+        # The guards and the API go by the hub's configuration; the builder tries images in a size.
+        named = ("api", "builder", "guard", "guard-metrics", "hub")
         assert restarted == {f"{site.name}_{name}" for name in named}
         configs = docker("config", "ls", "--quiet", "--filter", f"label=notehive.stack={site.name}")
         # The hub's, the gate's, the walls', the builder's, and two old ones, which go with their

@@ -346,10 +346,11 @@ def test_links_in_the_menu(hub: Any) -> None:
     assert all(
         f'href="{link}' in page for link in ("/hub/home", "/mlflow/#", "/hub/change-password")
     )
-    assert "/hub/authorize" not in page
+    assert "/hub/authorize" not in page and 'href="/prometheus/' not in page
     sign_up(hub, a_name("new"))
     boss, _ = hub.user(a_name("chief"), admin=True)
-    assert re.search(r'class="nh-count"[^>]*>\d+<', boss.get("/hub/home").text)
+    bosses = boss.get("/hub/home").text
+    assert re.search(r'class="nh-count"[^>]*>\d+<', bosses) and 'href="/prometheus/' in bosses
     assert 'href="/hub/signup"' in hub.browser().get("/hub/login").text
 
 

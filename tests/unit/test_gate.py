@@ -271,6 +271,22 @@ def test_services_are_told_of_groups(
 
 
 @pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ("admin-token", 200),
+        ("ana-token", 403),
+        ("red-token", 403),
+        ("all-token", 403),
+        ("unknown", 401),
+    ],
+)
+def test_a_page_for_administrators(token: str, code: int, gate: Gate) -> None:
+    answer = gate.check(Authorization=f"token {token}", X_Only="administrators")
+    assert answer.code == code
+    assert ("X-Notehive-User" in answer.headers) == (code == 200)
+
+
+@pytest.mark.parametrize(
     ("headers", "code"),
     [
         ({}, 200),

@@ -17,13 +17,14 @@ from notehive.jobs.runs import Runs as RunsClient
 from notehive.jobs.runs import RunsError
 from notehive.jobs.service import Begun
 from notehive.storage import usage as measuring
-from notehive.storage.api import make_app
+from notehive.storage.api import Tokens, make_app
 from notehive.storage.directories import Directories
 from notehive.storage.runs import Runs
 from notehive.storage.usage import Usage, disk_usage
 
 TOKEN = "s3cret" * 5
 RUNS_TOKEN = "runs" * 5
+USAGE_TOKEN = "usage" * 5
 RUN = "runs/risk/churn/train-0123456789"
 HOME = "homes/ana-0123456789"
 
@@ -61,7 +62,8 @@ def kept(tmp_path: Path) -> Iterator[Keeper]:
         listening.setblocking(False)
 
         async def serve() -> None:
-            app = make_app(directories, Usage(directories), TOKEN, Runs(root), RUNS_TOKEN)
+            tokens = Tokens(TOKEN, RUNS_TOKEN, USAGE_TOKEN)
+            app = make_app(directories, Usage(directories), Runs(root), tokens)
             HTTPServer(app).add_sockets([listening])
 
         loop.run_until_complete(serve())
@@ -301,6 +303,13 @@ def test_each_token_is_for_its_own_kind(kept: Keeper) -> None:
     assert kept.ask("GET", f"/{RUN}/told/drift", TOKEN).status_code == 401
     assert kept.ask("PUT", f"/{HOME}", RUNS_TOKEN).status_code == 401
     assert kept.ask("GET", "/usage", RUNS_TOKEN).status_code == 401
+
+
+def test_a_token_for_what_is_used_is_good_for_nothing_else(kept: Keeper) -> None:
+    kept.ask("PUT", f"/{HOME}")
+    assert kept.ask("GET", "/usage", USAGE_TOKEN).json()["total"] > 0
+    for method, path in (("PUT", HOME), ("GET", HOME), ("POST", f"{HOME}/measure"), ("PUT", RUN)):
+        assert kept.ask(method, f"/{path}", USAGE_TOKEN).status_code == 401
 
 
 def test_a_keeper_that_refuses(kept: Keeper) -> None:

@@ -102,7 +102,8 @@ def test_its_examples_are_good() -> None:
         ("\nnmae: x", "2: nmae: unknown key; did you mean name?"),
         (
             "services: {ml: off}",
-            "1: services.ml: unknown key; known are airflow, git, jenkins, mlflow, pypi, registry",
+            "1: services.ml: unknown key; known are airflow, git, jenkins, mlflow, prometheus, "
+            "pypi, registry",
         ),
         (
             "auth:\n  lock_out:\n    atempts: 3",
@@ -324,6 +325,14 @@ def test_its_examples_are_good() -> None:
         (
             "url: http://x:2049\nstorage: {kind: nfs}",
             "2: storage.nfs.port: is the site's or the registry's; choose another",
+        ),
+        (
+            "{notify: {webhook: 'http://x'}, services: {prometheus: off}}",
+            "1: notify: needs services.prometheus, which is off; switch that on, or remove this",
+        ),
+        (
+            "notify: {email: {to: [a@x], sender: b@x, server: x, user: c}}",
+            "1: notify.email.user: and password_file belong together; set both or none",
         ),
         (
             "groups: {risk: {quota: 5G}}",

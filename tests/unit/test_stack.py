@@ -20,6 +20,7 @@ EVERYTHING = stack.wanted(Settings())
 JENKINS = "services: {jenkins: on}"
 SERVICES: dict[str, dict[str, Any]] = EVERYTHING["services"]
 ACME = "{url: 'https://a.b', tls: {kind: acme, email: me@a.b, authority: /a}}"
+NOTIFY = "notify: {webhook: 'http://pager/token'}"
 STORAGE = HubStorage(root="/srv/homes", nfs="", quota=0)
 REFERENCES = {
     name: f"127.0.0.1:5000/notehive/{name}:0123456789abcdef"
@@ -45,6 +46,7 @@ def used(service: dict[str, Any], key: str) -> set[str]:
         ("airflow", {*stack.AIRFLOW, "guard-jobs"}, {"airflow"}, {"jobs"}),
         ("git", {"api", "builder", "git"}, {"builder", "builder-door", "git"}, {"builder"}),
         ("mlflow", {"mlflow"}, {"mlflow"}, set()),
+        ("prometheus", set(stack.METRICS), {"prometheus"}, {"metrics", "swarm"}),
         ("pypi", {"pypi"}, {"pypi"}, set()),
         (
             "registry",
@@ -130,6 +132,7 @@ def test_every_switch_leaves_a_service_out(switch: str) -> None:
         "tls: self-signed",
         ACME,
         JENKINS,
+        NOTIFY,
     ],
 )
 def test_docker_accepts_its_form(settings: str) -> None:
@@ -143,9 +146,9 @@ def test_docker_accepts_its_form(settings: str) -> None:
 # What every service must have
 
 ALL = {
-    **stack.wanted(parse(ACME))["services"],
-    **stack.wanted(parse(JENKINS))["services"],
-    **SERVICES,
+    name: service
+    for text in (ACME, JENKINS, NOTIFY, "")
+    for name, service in stack.wanted(parse(text))["services"].items()
 }
 each_service = pytest.mark.parametrize("service", ALL.values(), ids=ALL)
 
@@ -221,6 +224,7 @@ def test_who_reaches_what() -> None:
         "hub",
         "mlflow",
         "postgres",
+        "postgres-exporter",
     }
     # Users' code shares a network with those alone that know whom to let in. (With Jenkins, also
     # with its agents for groups' own checks, which have the walls of users' servers.)
@@ -232,7 +236,7 @@ def test_who_reaches_what() -> None:
         for volume in service.get("volumes", ())
         if "docker.sock" in str(volume)
     }
-    assert engine == {"guard", "guard-jobs", "builder"}
+    assert engine == {"guard", "guard-jobs", "guard-metrics", "builder"}
     assert {name for name, of in networks.items() if "control" in of} == {"guard", "hub"}
     assert EVERYTHING["networks"]["control"]["internal"] is True
     assert networks["guard"] == {"control"}
@@ -246,7 +250,29 @@ def test_who_reaches_what() -> None:
     assert networks["builder"] == {"builder", "registry"}
     assert {name for name, of in networks.items() if "builder" in of} == {"builder", "api"}
     assert {name for name, of in networks.items() if "registry" in of} == {"builder", "registry"}
+    # What looks at all the rest is asked by Prometheus alone, and looks through a guard.
+    assert networks["guard-metrics"] == {"swarm"}
+    assert {name for name, of in networks.items() if "swarm" in of} == {
+        "guard-metrics",
+        "swarm-metrics",
+    }
+    assert networks["node-metrics"] == networks["node-exporter"] == {"metrics"}
+    for network in ("metrics", "swarm"):
+        assert EVERYTHING["networks"][network]["internal"] is True
     assert EVERYTHING["networks"]["builder"]["internal"] is True
+
+
+def test_somebody_who_is_to_be_told(tmp_path: Path) -> None:
+    """Where to is a secret: such addresses are passwords."""
+    assert not {"alertmanager", "alerts"} & {*SERVICES, *EVERYTHING["networks"]}
+    deployment, written = prepared(f"{{name: nh, url: 'http://x', {NOTIFY}}}", tmp_path)
+    assert set(written["services"]) - set(SERVICES) == {"alertmanager"}
+    assert set(written["volumes"]) - set(EVERYTHING["volumes"]) == {"alertmanager"}
+    told = [each for each in deployment.contents if each.key == "alertmanager"]
+    assert [each.kind for each in told] == ["secret"] and b"http://pager/token" in told[0].data
+    assert "pager" not in str(written) + str(deployment.variables)
+    alerts = {name for name, s in written["services"].items() if "alerts" in s["networks"]}
+    assert alerts == {"alertmanager", "prometheus"}
 
 
 # What it is filled in with

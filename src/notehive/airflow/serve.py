@@ -8,8 +8,11 @@ from airflow.api_fastapi.app import cached_app
 from airflow.cli.commands.rotate_fernet_key_command import rotate_fernet_key
 from airflow.utils import db
 
+from notehive.airflow import records
 from notehive.airflow.door import Door
+from notehive.airflow.metrics import Pipelines
 from notehive.hub.config import SECRETS, read_secret
+from notehive.metrics.serve import start
 
 PORT, INNER_PORT = 8080, 8081
 
@@ -30,8 +33,9 @@ def listen(door: Door, port: int) -> uvicorn.Config:
 
 
 def main() -> None:
-    """Serve until the container is stopped: on one port for Nginx, on another for tasks."""
+    """Serve until the container is stopped: on a port for Nginx, for tasks, and for Prometheus."""
     prepare()
+    start(Pipelines(records.read))
     door = Door(cached_app(), read_secret("airflow-key"), INNER_PORT, os.environ["IMAGE"])
     page, inner = listen(door, PORT), listen(door, INNER_PORT)
     uvicorn.Server(page).run(sockets=[page.bind_socket(), inner.bind_socket()])

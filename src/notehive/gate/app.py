@@ -15,7 +15,7 @@ from typing import Any
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler
 from tornado.web import Application, HTTPError, RequestHandler
 
-from notehive.gate.headers import GATE_SCOPE, told
+from notehive.gate.headers import ADMIN, GATE_SCOPE, told
 from notehive.hub.config import read_secret
 from notehive.hub.cookies import cookie_settings
 from notehive.settings import Group
@@ -115,14 +115,17 @@ class CheckHandler(GateHandler):
     """Nginx's question. 200 and who it is; 401: log in; 403: known, but not allowed."""
 
     async def get(self) -> None:
-        """Answer for the request described by the headers X-Original-*."""
+        """Answer for the request described by the headers X-Original-* and X-Only."""
         model = await self.identify()
         if model is None:
             raise HTTPError(401)
         allowed = self.hub_auth.check_scopes(self.hub_auth.access_scopes, model)
         if not allowed or model["kind"] != "user":  # a service of the hub may have a user's name
             raise HTTPError(403, "this token does not reach the pages behind the gate")
-        for header, value in told(model, self.settings["groups"]).items():
+        words = told(model, self.settings["groups"])
+        if self.request.headers.get("X-Only") == "administrators" and not words[ADMIN]:
+            raise HTTPError(403, "this page is for administrators")
+        for header, value in words.items():
             self.set_header(header, value)
 
 

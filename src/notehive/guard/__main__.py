@@ -6,14 +6,14 @@ import sys
 
 from aiohttp import web
 
-from notehive.guard import hub, jobs
+from notehive.guard import hub, jobs, metrics
 from notehive.guard.app import Guard
 from notehive.guard.engine import Engine
 from notehive.hub.config import HubConfig
 
 PORT = 2375
 SOCKET = "/var/run/docker.sock"
-CLIENTS = {"hub": hub.calls, "jobs": jobs.calls}
+CLIENTS = {"hub": hub.calls, "jobs": jobs.calls, "metrics": metrics.calls}
 
 
 async def main(client: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 Shape = Mapping[str, Any] | None
 
 VERSION: Shape = {"Version": None, "ApiVersion": None, "MinAPIVersion": None}
-TASK: Shape = {
+TASK: Mapping[str, Any] = {
     "ID": None,
     "ServiceID": None,
     "NodeID": None,
@@ -19,6 +19,14 @@ TASK: Shape = {
     "NetworksAttachments": {
         "Network": {"ID": None, "Spec": {"Name": None}},
         "Addresses": None,
+    },
+}
+TASK_IN_CONTAINER: Shape = {
+    **TASK,
+    "Status": {
+        "State": None,
+        "Err": None,
+        "ContainerStatus": {"ExitCode": None, "ContainerID": None},
     },
 }
 NODE: Shape = {
@@ -33,7 +41,8 @@ NODE: Shape = {
     "Status": {"State": None},
 }
 NETWORK: Shape = {"Id": None, "Name": None, "IPAM": {"Config": {"Subnet": None}}}
-OBJECT: Shape = {"ID": None, "CreatedAt": None, "Spec": {"Name": None, "Labels": None}}
+OBJECT: Mapping[str, Any] = {"ID": None, "CreatedAt": None, "Spec": {"Name": None, "Labels": None}}
+SERVICE: Shape = {**OBJECT, "Spec": {**OBJECT["Spec"], "Mode": None}}
 CREATED: Shape = {"ID": None, "Warnings": None}
 
 

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from notehive.guard.answers import OBJECT, reduce
+from notehive.guard.answers import OBJECT, Shape, reduce
 from notehive.guard.calls import FILTERS, Asked, Call, encoded
 from notehive.guard.engine import Answer, Engine
 from notehive.guard.refused import RefusedError
@@ -32,8 +32,11 @@ class OfOurs(Call):
         return found
 
 
+@dataclass(frozen=True)
 class ListOurs(OfOurs):
-    """The list of one's own objects: their names and labels."""
+    """The list of one's own objects: their names and labels, or more."""
+
+    shape: Shape = field(default_factory=lambda: OBJECT)
 
     known_filters = FILTERS
 
@@ -41,7 +44,7 @@ class ListOurs(OfOurs):
         """Ask, and leave out what is not ours."""
         found = await engine.ask("GET", asked.version + self.path, query=encoded(asked.filters))
         ours = [each for each in found.data or () if self.owns(each)]
-        return Answer(found.status, reduce(ours, OBJECT))
+        return Answer(found.status, reduce(ours, self.shape))
 
 
 class InspectOurs(OfOurs):

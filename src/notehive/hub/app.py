@@ -4,9 +4,11 @@ from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
+from prometheus_client import REGISTRY
 from tornado.ioloop import PeriodicCallback
 
 from notehive.hub import jobs
+from notehive.hub.metrics import People
 from notehive.hub.sweep import sweep
 from notehive.hub.watch import shared
 
@@ -42,6 +44,7 @@ class NotehiveHub(JupyterHub):
         platform = self.config.NotehiveSpawner.get("platform")
         if platform is None:
             return  # another spawner, or a subcommand
+        REGISTRY.register(People(self.db))
         self.sweeper = PeriodicCallback(self.sweep, SWEEP_SECONDS * 1000)
         self.sweeper.start()
         await self.sweep()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from notehive.hub import accounts, choosing, core, culling, jobs, pages, spawner
+from notehive.hub import accounts, choosing, core, culling, jobs, metrics, pages, spawner
 from notehive.hub.config import HubConfig
 
 
@@ -15,3 +15,4 @@ def configure(c: Any, config: HubConfig) -> None:
     spawner.update_spawner(c, config)
     culling.update_culling(c, config)
     jobs.update_jobs(c, config)
+    metrics.update_metrics(c, config)

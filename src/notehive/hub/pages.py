@@ -43,6 +43,7 @@ def update_pages(c: Any, config: HubConfig, templates: Path = TEMPLATES) -> None
         "jenkins": config.services.has_jenkins,
         "mlflow": config.services.mlflow,
         "airflow": config.services.airflow,
+        "prometheus": config.services.prometheus,
         "size_titles": {key: size.title or key for key, size in config.sizes.items()},
         "sign_up": config.auth.takes_sign_ups,
         "own_passwords": server is None,

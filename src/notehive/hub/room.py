@@ -24,7 +24,7 @@ class Need:
     @classmethod
     def of(cls, task: Mapping[str, Any]) -> "Need":
         """Read it off the template of a server's task, as the engine is given it."""
-        amounts = _amounts(task["Resources"].get("Reservations") or {})
+        amounts = amounts_of(task["Resources"].get("Reservations") or {})
         constraints = task["Placement"].get("Constraints") or ()
         return cls(amounts.pop("cpu") / 1e9, amounts.pop("memory"), amounts, constraints)
 
@@ -52,8 +52,8 @@ def judge(
         why = ", ".join(f"{hostname(node)} is {trouble(node)}" for node in fitting)
         return Verdict(True, f"no node that may run it is there: {why}")
     wanted = need.amounts()
-    reserved = _reserved(tasks)
-    capacity = {node["ID"]: _amounts(node["Description"]["Resources"]) for node in usable}
+    reserved = reserved_by_node(tasks)
+    capacity = {node["ID"]: amounts_of(node["Description"]["Resources"]) for node in usable}
     for resource, amount in wanted.items():
         most = max(has[resource] for has in capacity.values())
         if most < amount:
@@ -122,7 +122,8 @@ def _satisfies(node: Mapping[str, Any], constraint: str) -> bool:
     return (str(values[key]).lower() == value.lower()) == (operator == "==")
 
 
-def _amounts(resources: Mapping[str, Any]) -> Counter[str]:
+def amounts_of(resources: Mapping[str, Any]) -> Counter[str]:
+    """Give amounts in the units of the API (``cpu``, ``memory``, generic ones by their kind)."""
     found = Counter(cpu=resources.get("NanoCPUs", 0), memory=resources.get("MemoryBytes", 0))
     for each in resources.get("GenericResources") or ():
         if number := each.get("DiscreteResourceSpec"):
@@ -132,12 +133,12 @@ def _amounts(resources: Mapping[str, Any]) -> Counter[str]:
     return found
 
 
-def _reserved(tasks: Iterable[Mapping[str, Any]]) -> Mapping[str, Counter[str]]:
-    """What is reserved on each node, by its id."""
+def reserved_by_node(tasks: Iterable[Mapping[str, Any]]) -> Mapping[str, Counter[str]]:
+    """Give what tasks have reserved on each node, by its id; nothing on any other."""
     found: dict[str, Counter[str]] = {}
     for task in tasks:
         resources = task["Spec"].get("Resources") or {}
-        amounts = _amounts(resources.get("Reservations") or {})
+        amounts = amounts_of(resources.get("Reservations") or {})
         found.setdefault(task.get("NodeID", ""), Counter()).update(amounts)
     return _Default(found)
 

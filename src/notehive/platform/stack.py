@@ -16,6 +16,7 @@ from notehive.errors import BadInput
 from notehive.gate.config import GateConfig
 from notehive.hub.config import HubConfig, HubFile, HubImage, HubStorage
 from notehive.platform import (
+    alertmanager,
     certificate,
     contents,
     distribute,
@@ -37,6 +38,15 @@ from notehive.settings import Image, Settings
 FILE = ROOT / "stack.yml"
 IMAGE_VARIABLE = re.compile(r"\$\{?IMAGE_([A-Z]+)\}?")
 AIRFLOW = ("airflow", "airflow-scheduler", "airflow-processor", "airflow-triggerer")
+METRICS = (
+    "prometheus",
+    "swarm-metrics",
+    "guard-metrics",
+    "node-metrics",
+    "node-exporter",
+    "nginx-exporter",
+    "postgres-exporter",
+)
 FORMER = "-former"  # ends the names of former secrets in stack.yml
 # What is kept is encrypted with them: a service finds them again that was switched off, and knows
 # the former ones even when no cookie is to be good any more.
@@ -80,6 +90,8 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
     return {
         "services": {
             **dict.fromkeys(AIRFLOW, switched.airflow),
+            **dict.fromkeys(METRICS, switched.prometheus),
+            "alertmanager": settings.notify.anybody,
             "api": switched.git,
             "builder": switched.has_releases,
             "certbot": tls.kind == "acme",
@@ -97,20 +109,26 @@ def optional(settings: Settings) -> dict[str, dict[str, bool]]:
             "releases": switched.has_jenkins,
         },
         "networks": {
+            "alerts": settings.notify.anybody,
             "builder": switched.has_releases,
             "jenkins": switched.has_jenkins,
+            "metrics": switched.prometheus,
             "releases": switched.has_jenkins,
         },
         "volumes": {"certificates": tls.kind == "acme", "jenkins-jobs": switched.has_jenkins},
         "configs": {"trusted": bool(tls.authority)},
         "secrets": {
+            "alertmanager": settings.notify.anybody,
             "certificate": tls.kind in ("files", "self-signed"),
             "builder-token": switched.has_releases,
             "fetch-key": switched.has_jenkins,
             "index-login": bool(upstream.login(settings)),
             "login-password": bool(settings.auth.password_file[1]),
             "package-index": bool(settings.mirrors.pypi),
+            "metrics-token": switched.prometheus,
+            "postgres-metrics": switched.prometheus,
             "release-token": switched.has_jenkins,
+            "usage-token": switched.prometheus,
         },
     }
 
@@ -292,6 +310,7 @@ def prepare(
         Content(name, "config", "hub", hub.model_dump_json(indent=1).encode()),
         *jenkins.contents(settings),
         Content(name, "config", "walls", walls.chains(settings).encode()),
+        Content(name, "secret", "alertmanager", alertmanager.configuration(settings.notify)),
         Content(name, "secret", "certificate", certificate.pair(settings)),
         Content(name, "secret", "index-login", upstream.login(settings).encode()),
         Content(name, "secret", "login-password", identity.secret(settings.auth).encode()),
@@ -319,6 +338,8 @@ def prepare(
         "SOCKET_GROUP": str(machine.socket_group()),
         "USERS": settings.network.users,
         "INDEX": upstream.address(settings),
+        "METRICS_DAYS": str(settings.retention.metrics),
+        "METRICS_SPACE": str(settings.retention.metrics_space),
         "PACKAGE_CACHE": str(settings.packages.cache),
         "GENERATION": str(generation.number),
         "FORMER": str(generation.number - 1),

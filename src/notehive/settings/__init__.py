@@ -21,6 +21,7 @@ from notehive.settings.model import (
     Storage,
     home_quota,
 )
+from notehive.settings.notify import Email, Notify
 from notehive.settings.reading import load, parse
 from notehive.settings.values import (
     EVERYONE,
@@ -38,12 +39,14 @@ __all__ = [
     "WRITABLE",
     "Auth",
     "Culling",
+    "Email",
     "Group",
     "Image",
     "Ldap",
     "Limits",
     "LockOut",
     "Mirrors",
+    "Notify",
     "OAuth",
     "Opening",
     "OwnConfig",

@@ -38,6 +38,7 @@ def contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
         if size.gpu_kind != "gpu" and not size.gpu:
             yield ("sizes", name, "gpu_kind"), "says nothing without gpu:; add how many"
     yield from _of_tls(settings)
+    yield from _of_notify(settings)
     ports = {settings.port, settings.redirect_port}
     first, second = settings.network.registry_port, settings.network.push_port
     if settings.services.registry and (taken := ports & {first, second}):
@@ -78,6 +79,14 @@ def _may_begin(pattern: str, beginning: str) -> bool:
     """Whether a name that the pattern stands for can begin like this."""
     fixed = pattern.removesuffix("*")
     return fixed.startswith(beginning) or (fixed != pattern and beginning.startswith(fixed))
+
+
+def _of_notify(settings: Settings) -> Iterator[tuple[Location, str]]:
+    if settings.notify.anybody and not settings.services.prometheus:
+        yield ("notify",), "needs services.prometheus, which is off; switch that on, or remove this"
+    email = settings.notify.email
+    if email and bool(email.user) != bool(email.password_file):
+        yield ("notify", "email", "user"), "and password_file belong together; set both or none"
 
 
 def _of_tls(settings: Settings) -> Iterator[tuple[Location, str]]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from notehive.settings.login import Auth
+from notehive.settings.notify import Notify
 from notehive.settings.values import (
     EVERYONE,
     GIB,
@@ -311,7 +312,7 @@ class Git(Section):
 
 
 class Retention(Section):
-    """How long what models leave is kept."""
+    """How long what grows is kept."""
 
     releases: int = Field(
         10,
@@ -326,6 +327,10 @@ class Retention(Section):
         le=3650,
         description="A release that has been replaced stays for so long in any case: runs that "
         "were begun with it go on with it.",
+    )
+    metrics: int = Field(90, ge=1, le=3650, description="Days for which Prometheus keeps metrics.")
+    metrics_space: Memory = Field(
+        10 * GIB, ge=GIB, description="The most space that they take; the oldest go first."
     )
 
 
@@ -342,6 +347,9 @@ class Services(Section):
         "pulled and built; the platform releases without it where it cannot.",
     )
     mlflow: bool = Field(True, description="Experiment tracking and model registry, /mlflow/.")
+    prometheus: bool = Field(
+        True, description="Metrics of all parts, for administrators, /prometheus/."
+    )
     pypi: bool = Field(True, description="Package cache and groups' own packages, /pypi/.")
     registry: bool = Field(True, description="Image registry, which other nodes pull from.")
 
@@ -485,12 +493,15 @@ class Settings(Section):
         description="File of the certificates that images trust; this machine's bundle if empty.",
     )
     git: Git = Field(default_factory=Git, description="Groups' repositories of models.")
-    retention: Retention = Field(
-        default_factory=Retention, description="How long what models leave is kept."
-    )
     services: Services = Field(default_factory=Services, description="What runs beside the hub.")
     packages: Packages = Field(
         default_factory=Packages, description="The site's own package index, /pypi/."
+    )
+    notify: Notify = Field(
+        default_factory=Notify, description="Who is told when something is wrong."
+    )
+    retention: Retention = Field(
+        default_factory=Retention, description="How long what grows is kept."
     )
     network: Network = Field(default_factory=Network, description="Addresses inside the Swarm.")
 

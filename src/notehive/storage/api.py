@@ -1,7 +1,8 @@
 """What the keeper can be asked, by whoever has its token.
 
 ``PUT /homes/NAME`` makes a directory, ``GET`` says what it held when last measured, ``POST
-/homes/NAME/measure`` measures it now; ``/shared/NAME`` is the same. ``GET /usage`` gives all.
+/homes/NAME/measure`` measures it now; ``/shared/NAME`` is the same. ``GET /usage`` gives all, to
+whoever has a token for that alone, too.
 
 With a token of its own: ``PUT /runs/GROUP/MODEL/RUN`` makes the directory of a run, and gives the
 JSON that it was made with, ``GET /runs/GROUP/MODEL/RUN/told/STEP`` what a step has told in it.
@@ -12,7 +13,7 @@ import hmac
 import json
 import shutil
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from tornado.web import Application, HTTPError, RequestHandler
 
@@ -26,12 +27,13 @@ PATIENCE = 20.0  # seconds that a request waits for a measurement
 class Guarded(RequestHandler):
     """What the handlers share: the token, and errors in a sentence."""
 
-    token: str
+    tokens: tuple[str, ...]
 
     def prepare(self) -> None:
-        """Let in who has the token."""
-        given = self.request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+        """Let in who has one of the tokens."""
+        given = self.request.headers.get("Authorization", "").encode()
+        known = [hmac.compare_digest(given, f"Bearer {token}".encode()) for token in self.tokens]
+        if not any(known):
             raise HTTPError(401)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -46,9 +48,9 @@ class Guarded(RequestHandler):
 class Handler(Guarded):
     """What is asked about homes and shared folders."""
 
-    def initialize(self, directories: Directories, usage: Usage, token: str) -> None:
+    def initialize(self, directories: Directories, usage: Usage, tokens: tuple[str, ...]) -> None:
         """Take what the application is made of."""
-        self.directories, self.usage, self.token = directories, usage, token
+        self.directories, self.usage, self.tokens = directories, usage, tokens
 
 
 class DirectoryHandler(Handler):
@@ -103,9 +105,9 @@ class UsageHandler(Handler):
 class RunHandler(Guarded):
     """The directory of a run."""
 
-    def initialize(self, runs: Runs, token: str) -> None:
+    def initialize(self, runs: Runs, tokens: tuple[str, ...]) -> None:
         """Take what the application is made of."""
-        self.runs, self.token = runs, token
+        self.runs, self.tokens = runs, tokens
 
     def put(self, group: str, model: str, run: str) -> None:
         """Make it, unless it is there; give what it was made with."""
@@ -134,18 +136,26 @@ class HealthHandler(RequestHandler):
         self.finish("ok\n")
 
 
-def make_app(
-    directories: Directories, usage: Usage, token: str, runs: Runs, runs_token: str
-) -> Application:
+class Tokens(NamedTuple):
+    """What the keeper's clients show."""
+
+    directories: str
+    runs: str
+    usage: str = ""  # empty where nobody has it
+
+
+def make_app(directories: Directories, usage: Usage, runs: Runs, tokens: Tokens) -> Application:
     """The keeper as a Tornado application."""
-    told = {"directories": directories, "usage": usage, "token": token}
-    of_runs = {"runs": runs, "token": runs_token}
+    kept = {"directories": directories, "usage": usage}
+    told = {**kept, "tokens": (tokens.directories,)}
+    readers = tuple(filter(None, (tokens.directories, tokens.usage)))
+    of_runs = {"runs": runs, "tokens": (tokens.runs,)}
     one = r"/(homes|shared)/([^/]+)"
     run = r"/runs/([^/]+)/([^/]+)/([^/]+)"
     return Application(
         [
             (r"/health", HealthHandler),
-            (r"/usage", UsageHandler, told),
+            (r"/usage", UsageHandler, {**kept, "tokens": readers}),
             (one, DirectoryHandler, told),
             (one + "/measure", MeasureHandler, told),
             (run, RunHandler, of_runs),
