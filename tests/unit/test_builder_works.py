@@ -158,6 +158,23 @@ def test_how_a_failure_is_told(error: Exception, last: Event) -> None:
     assert asyncio.run(heard(Works("builder"), "a", start)) == [last]
 
 
+def test_who_listens_to_a_service_that_ends_hears_what_to_do() -> None:
+    async def check() -> None:
+        told = Works("builder")
+
+        async def start(say: Say) -> Event:
+            await asyncio.Event().wait()
+            return {}
+
+        listener = asyncio.create_task(heard(told, "a", start))
+        await settle()
+        await told.end()
+        said = "builder: it was ended meanwhile; `notehive model release` tries once more"
+        assert await listener == [{"error": said, "exit_code": 1}]
+
+    asyncio.run(check())
+
+
 def test_a_log_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(works, "LONGEST_LOG", 25)
     monkeypatch.setattr(works, "LONGEST_LINE", 60)

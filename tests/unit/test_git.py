@@ -370,6 +370,34 @@ def test_nobody_brings_hooks(served: Served) -> None:
 # The hook
 
 
+def test_the_hook_says_that_the_api_ended_in_the_middle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def take(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"check ...\n")
+        assert request.transport
+        request.transport.close()
+        return response
+
+    async def make() -> web.AppRunner:
+        app = web.Application()
+        app.add_routes([web.post("/pushes", take)])
+        return web.AppRunner(app)
+
+    token = tmp_path / "token"
+    token.write_text("t0ken\n")
+    monkeypatch.setenv("NOTEHIVE_REPOSITORY", "red/churn")
+    monkeypatch.setenv("REMOTE_USER", "ana")
+    monkeypatch.setattr("sys.stdin", [])
+    with listening(make) as address:
+        hook.main(("127.0.0.1", int(address.rpartition(":")[2])), token)
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "check ..."
+    assert "it goes on when it is back, and `notehive model status` says how far it is" in last
+
+
 def test_the_hook_tells_and_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

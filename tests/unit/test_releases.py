@@ -298,6 +298,16 @@ def committed(repository: Path, tmp_path: Path, file: str = "README.md") -> str:
     return subprocess.run(say, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def test_a_push_that_is_told_of_late_replaces_nothing(api: Serving, tmp_path: Path) -> None:
+    """Hooks run side by side; the last commit of the branch is what counts."""
+    before = committed(api.churn.path, tmp_path)
+    after = committed(api.churn.path, tmp_path, "after")
+    assert api.push(after)[-1] == f"released: {IMAGE}"
+    said = f"not released: the push after it, {after[:12]}, is released already"
+    assert api.push(before)[-1] == said
+    assert [commit for commit, *_ in api.published] == [after]
+
+
 # The client
 
 

@@ -15,6 +15,7 @@ from notehive.api import builder
 from notehive.api import jenkins as by_jenkins
 from notehive.api.jenkins import Access
 from notehive.api.stages import STAGES
+from notehive.builder import AGAIN
 from notehive.errors import BadInput, NotehiveError
 from notehive.git import tickets
 from notehive.jenkins.client import Jenkins
@@ -130,7 +131,7 @@ def test_what_a_pipeline_leaves_out_is_done_all_the_same(world: World) -> None:
 
 def test_a_build_that_jenkins_knows_no_more(world: World) -> None:
     world.jenkins.forgets = True
-    said = "Jenkins: it does not tell of the build any more; push again"
+    said = f"Jenkins: it does not tell of the build any more; {AGAIN}"
     assert world.api.push()[-1] == f"not released: {said}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from notehive.builder import AGAIN
 from notehive.errors import BadInput, NotehiveError
 
 URL = "http://builder:8092"
@@ -48,5 +49,5 @@ class Builder:
                     if "result" in event:
                         return
         except (ClientError, OSError, ValueError) as error:
-            raise NotehiveError(f"the builder does not answer ({error}); push again") from None
-        raise NotehiveError("the builder ended before it was done; push again")
+            raise NotehiveError(f"the builder does not answer ({error}); {AGAIN}") from None
+        raise NotehiveError(f"the builder ended before it was done; {AGAIN}")

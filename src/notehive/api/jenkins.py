@@ -11,6 +11,7 @@ from typing import NamedTuple
 from aiohttp import ClientError, web
 
 from notehive.api.stages import Release
+from notehive.builder import AGAIN
 from notehive.errors import NotehiveError
 from notehive.git.repositories import Repositories
 from notehive.jenkins.client import Jenkins, NoJobError, State
@@ -101,7 +102,7 @@ class ByJenkins:
                 now = await self.jenkins.state(state.place)
             except (NoJobError, *NO_ANSWER) as error:
                 if isinstance(error, NoJobError) or monotonic() > heard + PATIENCE:
-                    said = "Jenkins: it does not tell of the build any more; push again"
+                    said = f"Jenkins: it does not tell of the build any more; {AGAIN}"
                     raise NotehiveError(said) from None
                 now = state
             else:

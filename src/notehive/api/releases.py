@@ -27,7 +27,7 @@ from notehive.api.models import ONE
 from notehive.api.stages import Release, Stages
 from notehive.builder import Say
 from notehive.builder.works import Event, Start, Works
-from notehive.errors import NotehiveError
+from notehive.errors import BadInput, NotehiveError
 from notehive.git.repositories import Repositories, Repository, last_commit
 
 FILE = "notehive-releases.jsonl"  # in the repository, so that it goes where that goes
@@ -128,6 +128,7 @@ class Releases:
             release.say("waiting for the release of the push before")
         # In the order of the pushes: the last one is what is released in the end.
         async with turn:
+            await asyncio.to_thread(refuse_the_overtaken, release)
             try:
                 if self.by_jenkins:
                     await self.by_jenkins.release(release)
@@ -159,6 +160,18 @@ class Releases:
         if not re.fullmatch(COMMIT, commit) or not path.is_file():
             refuse(HTTPStatus.NOT_FOUND, f"{commit}: has never been released")
         return web.FileResponse(path, headers={"Content-Type": "text/plain; charset=utf-8"})
+
+
+def refuse_the_overtaken(release: Release) -> None:
+    """Raise BadInput if the push after this one, of which git told first, is released already."""
+    last = last_commit(release.repository)
+    if last is None or last.id == release.commit:
+        return
+    if any(
+        each["commit"] == last.id and each["state"] == RELEASED
+        for each in recorded(release.repository.path)
+    ):
+        raise BadInput(f"the push after it, {last.id[:12]}, is released already")
 
 
 def last_words(event: Event) -> str:

@@ -8,6 +8,8 @@ is a `door` to the package mirrors, and build steps have no way out at all.
 from collections.abc import Callable
 
 Say = Callable[[str], None]  # takes a line of the log; from any thread
+# After trouble that is not the project's. Git does not push once more what it has pushed.
+AGAIN = "`notehive model release` tries once more"
 
 PORT = 8092
 TOKEN = "/run/secrets/builder-token"  # noqa: S105 - where it is

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from notehive.builder import Say, collection, lock
+from notehive.builder import AGAIN, Say, collection, lock
 from notehive.builder.config import BuilderConfig
 from notehive.builder.engine import BuildEngine
 from notehive.builder.registry import Registry
@@ -27,6 +27,14 @@ class Pushes:
         Raises BadInput if there is none, NotehiveError if the registry does not take it: the
         image is kept, and another push can succeed.
         """
+        try:
+            return await self._push_missing(wanted, say)
+        except BadInput:
+            raise
+        except NotehiveError as error:
+            raise NotehiveError(f"{error}; the image is kept, and {AGAIN}") from None
+
+    async def _push_missing(self, wanted: Wanted, say: Say) -> dict[str, str | bool]:
         name = wanted.image(self.config.registry_port)
         image = await self.engine.image(name)
         there = await self.registry.find(name)
@@ -54,8 +62,7 @@ class Pushes:
                 say(line)
         except EngineError as error:
             raise NotehiveError(
-                f"registry: the push failed: {error}; the image is kept, so push again "
-                "when `./notehive status` shows no trouble"
+                f"registry: the push failed: {error}; see `./notehive status`"
             ) from None
         finally:
             await self.engine.remove_image(other)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
 from typing import Any
 
-from notehive.builder import Say
+from notehive.builder import AGAIN, Say
 from notehive.errors import NotehiveError
 from notehive.guard.engine import EngineError
 
@@ -52,7 +52,8 @@ class Work:
         try:
             last: Event = {"result": await start(self.say)}
         except asyncio.CancelledError:
-            self._add({"error": f"{self.service}: it was stopped", "exit_code": 1})
+            said = f"{self.service}: it was ended meanwhile; {AGAIN}"
+            self._add({"error": said, "exit_code": 1})
             raise
         except NotehiveError as error:
             last = {"error": str(error), "exit_code": error.exit_code}

@@ -33,8 +33,10 @@ def tell(push: object, token: str, address: tuple[str, int] = API) -> Iterator[s
     answer = connection.getresponse()
     if answer.status != http.client.OK:
         raise OSError(f"it answered {answer.status}")
-    while line := answer.readline():
-        yield line.decode(errors="replace").rstrip("\n")
+    rest = b""
+    while piece := answer.read1():  # as `readline` does not, it raises where the answer breaks off
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
 
 
 def main(address: tuple[str, int] = API, token: Path = TOKEN) -> None:
@@ -44,15 +46,19 @@ def main(address: tuple[str, int] = API, token: Path = TOKEN) -> None:
         "user": os.environ["REMOTE_USER"],
         "updates": updates(sys.stdin),
     }
+    heard = False
     try:
         for line in tell(push, token.read_text(encoding="utf-8").strip(), address):
+            heard = True
             print(line, flush=True)
     except (OSError, http.client.HTTPException) as error:
-        print(
-            f"Notehive: your commits are kept, but the service `api` did not hear of them ({error})"
-            "; tell your operator",
-            flush=True,
+        but = (
+            "the service `api` was ended meanwhile; it goes on when it is back, and "
+            "`notehive model status` says how far it is"
+            if heard
+            else f"the service `api` did not hear of them ({error}); tell your operator"
         )
+        print(f"Notehive: your commits are kept, but {but}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -99,11 +98,7 @@ class Job:
         same = [f"{key}={value}" for key, value in self.labels.items() if key != "notehive.try"]
         for former in await platform.engine.call("services", filters={"label": same}):
             await removal.discard(platform, former["Spec"]["Labels"])
-            name = former["Spec"]["Name"]
-            async with aclosing(platform.watch.follow(name, former["ID"])) as looks:
-                async for tasks in looks:
-                    if not any(task.present for task in tasks):
-                        break
+            await removal.ended(platform, former["Spec"]["Name"], former["ID"])
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until the platform answers: a job outlives the restart of any part of it."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Set
+from contextlib import aclosing, suppress
 
 from notehive.hub import tokens
 from notehive.jobs.platform import Platform
@@ -10,6 +11,8 @@ from notehive.jobs.step import KIND, TOKEN, service_name
 
 # A triggerer that starts anew follows its jobs again after half a minute, or a whole one.
 SWEEP_SECONDS = 120
+# A step that is told to end has ten to close its run in MLflow, before the Swarm ends it.
+END_SECONDS = 20
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +20,23 @@ log = logging.getLogger(__name__)
 async def discard(platform: Platform, labels: Mapping[str, str]) -> None:
     """Remove a job by its labels, and let its token open nothing; all may be gone already."""
     name = service_name(labels)
-    await platform.engine.discard("service", name)
+    if found := await platform.engine.find("service", name):
+        await platform.engine.discard("service", name)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await ended(platform, name, found["ID"])
     await platform.identities.revoke(labels["notehive.group"], name)
     # Last: as long as it is there, the sweep knows of a token that may still be good.
     same = (f"{key}={value}" for key, value in labels.items() if key != "notehive.kind")
     await tokens.discard(platform.engine, *same, kind=TOKEN)
+
+
+async def ended(platform: Platform, name: str, service: str) -> None:
+    """Wait for the end of the tasks of a job, which may be removed already, by name and id."""
+    async with aclosing(platform.watch.follow(name, service)) as looks:
+        async for tasks in looks:
+            if not any(task.present for task in tasks):
+                return
 
 
 async def sweep(platform: Platform, known: Set[str]) -> set[str]:

@@ -97,7 +97,8 @@ class JobTrigger(BaseTrigger):
         """End the job: somebody has marked or cleared its task, or deleted its run."""
         if self.job:
             self.log.info("The task was cancelled; its job is removed.")
-            await self.job.discard()
+            # Airflow cancels this as well, about a second after it has called it.
+            await asyncio.shield(_in_background(self.job.discard()))
 
     def _job(self, platform: Platform) -> Job:
         attempt = Attempt(**self.arguments["step"], **self.run_facts or {})
@@ -125,7 +126,8 @@ async def _discard_later(job: Job) -> None:
     await job.discard()
 
 
-def _in_background(work: Any) -> None:
+def _in_background(work: Any) -> "asyncio.Task[None]":
     task = asyncio.get_running_loop().create_task(work)
     BACKGROUND.add(task)
     task.add_done_callback(BACKGROUND.discard)
+    return task
