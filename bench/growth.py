@@ -52,8 +52,7 @@ def measure(site: Site, models: int, steps: int, idle_seconds: float) -> dict[st
     dags = publish(site, models, steps)
     with user(site, "bench", "--group", factory.GROUP) as person:
         asker = Asker(site, person.token)
-        for dag in dags:
-            wait_for(dag, lambda dag=dag: asker.ask("GET", f"/dags/{dag}").status == 200, 180)
+        wait_for("the DAGs", lambda: all(asker.may("GET", f"/dags/{dag}") for dag in dags), 300)
         print(f"waiting {idle_seconds} s for Airflow to be idle", flush=True)
         time.sleep(idle_seconds)
         idle = memory.steady(look)
