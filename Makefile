@@ -53,6 +53,8 @@ bench: .notehive/dev/.stamp
 	PYTHONPATH=src $(python) -m bench.spawn
 	PYTHONPATH=src $(python) -m bench.many
 	PYTHONPATH=src $(python) -m bench.gate
+	PYTHONPATH=src $(python) -m bench.batch
+	PYTHONPATH=src $(python) -m bench.dags
 	PYTHONPATH=src $(python) -m tests.generated --write
 
 # Builds one image by its name: make image/hub

@@ -1,7 +1,7 @@
 """bench/results/spawn.json as tables in Markdown: for the terminal, and for bench/README.md."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.result import RESULTS
@@ -29,7 +29,11 @@ def ratio_to(measure: JSON, key: str) -> str:
     """Give Notehive's part of this row's median, with its interval."""
     if key not in (ratios := measure["ratio_to_result"]):
         return ""
-    found = ratios[key]
+    return ratio_words(ratios[key])
+
+
+def ratio_words(found: JSON) -> str:
+    """Give a ratio with its interval."""
     return f"{found['ratio']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
@@ -135,9 +139,9 @@ def markdown(result: JSON) -> str:
     return "\n\n".join(parts)
 
 
-def last() -> str:
-    """Give the tables of the last result that was kept."""
-    path = RESULTS / "spawn.json"
+def last(name: str, tables: Callable[[JSON], str]) -> str:
+    """Give the tables of the last result of a benchmark that was kept."""
+    path = RESULTS / f"{name}.json"
     if not path.exists():
         return "None is kept yet."
-    return markdown(json.loads(path.read_text(encoding="utf-8")))
+    return tables(json.loads(path.read_text(encoding="utf-8")))

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import report
+from bench import report, tables
 from notehive import settings
 from notehive.models.declaration import Project
 from notehive.typed_yaml.section import describe
@@ -45,10 +45,14 @@ def model_reference() -> str:
 
 
 def benchmarks() -> str:
-    """Give bench/README.md with the tables of the last result of bench/spawn.py."""
+    """Give bench/README.md with the tables of the last results."""
     page = (ROOT / "bench/README.md").read_text(encoding="utf-8")
-    place = re.compile(r"(?<=results/spawn\.json -->\n).*?(?=<!-- end -->)", re.S)
-    return place.sub(lambda _: f"\n{report.last()}\n\n", page)
+    made = {"spawn": report.markdown, "batch": tables.batch, "dags": tables.dags}
+    for name, tables_of in made.items():
+        place = re.compile(rf"(?<=results/{name}\.json -->\n).*?(?=<!-- end -->)", re.S)
+        text = report.last(name, tables_of)
+        page = place.sub(lambda _, text=text: f"\n{text}\n\n", page)  # type: ignore[misc]
+    return page
 
 
 GENERATED = {

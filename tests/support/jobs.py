@@ -77,10 +77,15 @@ def release(site: Site, directory: Path, group: str = "lab", model: str = "churn
         """)
     )
     site.docker("build", "--quiet", "--tag", reference, str(directory))
+    return pushed(site, reference)
+
+
+def pushed(site: Site, reference: str) -> Begun:
+    """Push the image of a release; give it by digest."""
     distribute.push_all(settings.load(site.file), [reference], lambda text: None)
     site.docker("pull", "--quiet", reference)  # only now has it a digest by this name
     found = site.docker("image", "inspect", "--format", '{{join .RepoDigests " "}}', reference)
-    name = f"127.0.0.1:{port}/models/{group}/{model}@"
+    name = reference.rpartition(":")[0] + "@"
     [digest] = [each for each in found.split() if each.startswith(name)]
     return Begun(digest, "c0ffee")
 

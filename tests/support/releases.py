@@ -56,17 +56,23 @@ def publish(
 
 def put(site: Site, group: str = "lab", name: str = "geo", **told: Any) -> str:
     """Publish a release on a site, in place of the service `api`; give its image."""
-    image = site.docker("inspect", "--format", "{{.Config.Image}}", site.container("hub"))
     with tempfile.TemporaryDirectory() as directory:
         port = site.settings["network"]["registry_port"]
         found = publish(Path(directory), group, name, **{"port": port, **told})
-        tar = ["tar", "-c", "--owner=999", "--group=999", "-C", directory, group]
-        subprocess.run(
-            ["/usr/bin/docker", "run", "--rm", "--interactive", "--user=0:0", "--network=none",
-             f"--volume={site.name}_models:/srv/models", image, "tar", "-x", "-C", "/srv/models"],
-            input=subprocess.run(tar, check=True, capture_output=True).stdout, check=True,
-        )  # fmt: skip
+        copy(site, Path(directory))
     return found
+
+
+def copy(site: Site, root: Path) -> None:
+    """Add what is published below a directory to what is published on a site."""
+    image = site.docker("inspect", "--format", "{{.Config.Image}}", site.container("hub"))
+    groups = [each.name for each in root.iterdir()]
+    tar = ["tar", "-c", "--owner=999", "--group=999", "-C", str(root), *groups]
+    subprocess.run(
+        ["/usr/bin/docker", "run", "--rm", "--interactive", "--user=0:0", "--network=none",
+         f"--volume={site.name}_models:/srv/models", image, "tar", "-x", "-C", "/srv/models"],
+        input=subprocess.run(tar, check=True, capture_output=True).stdout, check=True,
+    )  # fmt: skip
 
 
 def remove(site: Site, group: str = "lab", name: str = "geo") -> None:

@@ -1,6 +1,7 @@
 """The tasks that DAGs are made of."""
 
 from collections.abc import Mapping, Sequence
+from pkgutil import resolve_name
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -9,9 +10,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow.triggers.base import StartTriggerArgs
 
 from notehive.jobs import facts
-from notehive.jobs.trigger import JobTrigger
 
-TRIGGER = f"{JobTrigger.__module__}.{JobTrigger.__qualname__}"
+# Imported by those who run a job only: what it needs is most of what a DAG file would load.
+TRIGGER = "notehive.jobs.trigger.JobTrigger"
 NEXT = "execute"  # Airflow wants a method to go on with; the trigger's events end the task instead
 
 
@@ -33,7 +34,8 @@ class StepOperator(BaseOperator):
 
     def execute(self, context: Any) -> None:
         """Have the triggerer do it: a worker has had a slot of the pool for it."""
-        self.defer(trigger=JobTrigger(**self.job, run=facts.of(context)), method_name=NEXT)
+        trigger = resolve_name(TRIGGER)
+        self.defer(trigger=trigger(**self.job, run=facts.of(context)), method_name=NEXT)
 
 
 class PipelineOperator(TriggerDagRunOperator):
