@@ -21,6 +21,7 @@ from notehive.settings.model import (
     Storage,
     home_quota,
 )
+from notehive.settings.outside import External
 from notehive.settings.reading import load, parse
 from notehive.settings.values import (
     EVERYONE,
@@ -38,6 +39,7 @@ __all__ = [
     "WRITABLE",
     "Auth",
     "Culling",
+    "External",
     "Group",
     "Image",
     "Ldap",
