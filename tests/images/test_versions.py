@@ -109,14 +109,18 @@ def tags(shop: Workshop, version: str) -> dict[str, str]:
     return {tag["key"].removeprefix("notehive."): tag["value"] for tag in found.get("tags", [])}
 
 
-def by_hand(shop: Workshop, call: str) -> str:
-    """Call a function of versions.py as the command line will."""
-    return shop.server.python(
-        "from notehive.models.rest import Mlflow\n"
-        "from notehive.models.versions import promote_by_hand, rollback\n"
-        "mlflow = Mlflow('http://127.0.0.1:5000')\n"
-        f"print({call})"
-    )
+def by_hand(shop: Workshop, command: str, reason: str, who: str = "ana") -> str:
+    """Run a verb of `notehive model` as in a server; give its last line."""
+    env = f"MLFLOW_TRACKING_URI=http://127.0.0.1:5000 JUPYTERHUB_USER={who}"
+    said = shop.server.sh(f"{env} notehive model {command} --reason '{reason}' 2>&1 || true")
+    return said.strip().splitlines()[-1]
+
+
+def changes(shop: Workshop) -> list[tuple[str, ...]]:
+    """The changes of the champion as the command line tells them, the last one first."""
+    env = "MLFLOW_TRACKING_URI=http://127.0.0.1:5000"
+    told = json.loads(shop.server.sh(f"{env} notehive model champions churn --json"))
+    return [tuple(each[key] for key in ("how", "version", "before", "by", "why")) for each in told]
 
 
 def test_the_better_version_wins(shop: Workshop) -> None:
@@ -176,19 +180,49 @@ def test_what_cannot_be_compared_changes_nothing(shop: Workshop) -> None:
 
 
 def test_by_hand(shop: Workshop) -> None:
+    assert "MLflow has no such model" in by_hand(shop, "promote churn 1", "none")
     train(shop)
     assert promote(shop).code == 0
     train(shop, good=False)
-    by_hand(shop, "promote_by_hand(mlflow, 'churn', '2', 'ana', 'the holdout is stale')")
-    assert aliases(shop) == {"champion": "2"}
+    train(shop)
+
+    said = by_hand(shop, "promote churn 2", "the holdout is stale")
+    assert said == "churn: version 2 is champion, after version 1"
+    assert aliases(shop) == {"champion": "2", "challenger": "3"}
     told = tags(shop, "2")
     assert (told["champion_by"], told["champion_why"]) == ("ana", "the holdout is stale")
-    assert by_hand(shop, "rollback(mlflow, 'churn', 'bo', 'complaints')") == "1"
+    assert told["champion_before"] == "1"
+    said = by_hand(shop, "promote churn", "it is new", "bo")
+    assert said == "churn: version 3 is champion, after version 2"
+    assert aliases(shop) == {"champion": "3"}, "it is no challenger any more"
+    by_hand(shop, "promote churn 1", "it was good")
+    assert by_hand(shop, "promote churn 1", "x") == "churn: version 1 is the champion already"
+
+    back = [by_hand(shop, "rollback churn", "complaints", "bo") for _ in range(4)]
+    assert back == [
+        "churn: version 3 is champion again",
+        "churn: version 2 is champion again",
+        "churn: version 1 is champion again",
+        "model churn: has had no champion before version 1; promote a version",
+    ]
     assert aliases(shop) == {"champion": "1"}
     told = tags(shop, "2")
     assert (told["rolled_back_by"], told["rolled_back_why"]) == ("bo", "complaints")
-    with pytest.raises(AssertionError, match="version 1 is its first champion"):
-        by_hand(shop, "rollback(mlflow, 'churn', 'bo', 'more complaints')")
+    step, *_, first_back = changes(shop)[::-1][:5]
+    assert step[:4] == ("promoted", "1", "", "the step promote of run manual__1")
+    assert first_back == ("rolled back", "3", "1", "bo", "complaints")
+
+
+def test_by_hand_after_the_step(shop: Workshop) -> None:
+    for good in (False, True):
+        train(shop, good=good)
+        assert promote(shop).code == 0
+    assert aliases(shop) == {"champion": "2"}
+    assert by_hand(shop, "promote churn 9", "x").startswith("model churn, version 9: ")
+    assert "versions are numbers" in by_hand(shop, "promote churn latest", "x")
+    assert by_hand(shop, "promote churn", "x").endswith("alias challenger; name a version")
+    assert by_hand(shop, "promote churn 1", " ") == "--reason: say in 1 to 500 characters why"
+    assert by_hand(shop, "rollback churn", "y") == "churn: version 1 is champion again"
 
 
 def drift(shop: Workshop, current: str) -> tuple[Ended, dict[str, Any]]:
@@ -238,7 +272,7 @@ def test_drift(shop: Workshop) -> None:
 )
 def test_what_cannot_be_compared_for_drift(shop: Workshop, current: str, said: str) -> None:
     train(shop)
-    by_hand(shop, "promote_by_hand(mlflow, 'churn', '1', 'ana', 'first')")
+    by_hand(shop, "promote churn 1", "first")
     ended, told = drift(shop, current)
     assert (ended.code, ended.reason, told) == (1, said, {})
 

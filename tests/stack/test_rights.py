@@ -480,8 +480,16 @@ def exchange(group: str, service: str) -> Callable[[World, Asker, str], bool]:
     return probe
 
 
+def tell_of_push(world: World, asker: Asker, role: str) -> bool:
+    """Whether a login is enough for it; `test_outside` has a site that takes signed ones."""
+    body = {"ref": "refs/heads/main", "after": "1" * 40}
+    answer = asker.ask("POST", "/git-webhook", body)
+    return answer.status not in (401, 403, 404)
+
+
 REPOSITORIES: dict[str, Callable[[World, Asker, str], bool]] = {
     "see that TEAM has repositories": see_repositories,
+    "tell of a push outside": tell_of_push,
     **{
         f"make a model of {name}": make_model(group)
         for name, group in (("TEAM", TEAM), ("GUILD", GUILD))

@@ -16,10 +16,13 @@ from notehive.git.repositories import Repositories
 from notehive.hub.config import SECRETS, HubConfig, read_secret
 from notehive.hub.sharing import kept
 from notehive.jenkins.client import Jenkins
+from notehive.outside.config import OutsideConfig
+from notehive.outside.statuses import Statuses
 
 PORT = 8092
 BUILDER = SECRETS / "builder-token"  # where images are built
 JENKINS = SECRETS / "release-token"  # where Jenkins is
+STATUS = SECRETS / "outside-status"  # where a server outside hears of releases
 
 
 async def main() -> None:
@@ -27,6 +30,7 @@ async def main() -> None:
     config = HubConfig.load()
     publisher = Publisher(config)
     publisher.settle()
+    outside, url = OutsideConfig.load(), os.environ["URL"]
     app = make_app(
         Repositories(),
         key=read_secret("api-key"),
@@ -35,9 +39,13 @@ async def main() -> None:
         database=Database(),
         publish=publisher.publish,
         jenkins=with_jenkins() if JENKINS.exists() else None,
-        url=os.environ["URL"],
+        url=url,
         groups=kept(config.groups, set(config.groups)),
         limits=Limits(int(os.environ["KEEP_RELEASES"]), int(os.environ["KEEP_DAYS"])),
+        server=outside.server if outside else "",
+        statuses=Statuses(outside, read_secret(STATUS.name), url)
+        if outside and STATUS.exists()
+        else None,
     )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -17,6 +17,7 @@ from notehive.api.retention import Limits, Retention
 from notehive.api.stages import Stages
 from notehive.api.tables import Tables
 from notehive.git.repositories import Repositories
+from notehive.outside.statuses import Statuses
 
 
 def make_app(
@@ -31,22 +32,29 @@ def make_app(
     url: str,
     groups: Collection[str],
     limits: Limits | None = None,
+    server: str = "",
+    statuses: Statuses | None = None,
 ) -> web.Application:
     """Give the application.
 
     Nginx shows the ``key`` and git the ``push_token``; there may be no ``builder`` and no
     ``jenkins``. ``url`` is the site's address, ``groups`` are those that models can belong to.
-    Of ``database`` are the tables. By the ``limits``, if they are given, old releases go.
+    Of ``database`` are the tables. By the ``limits``, if they are given, old releases go. With a
+    ``server`` outside, repositories come from there, which can hear of releases by ``statuses``.
     """
     app = web.Application(middlewares=[errors_in_json, known(key)])
     app.add_routes([web.get("/health", healthy)])
     by_jenkins = ByJenkins(jenkins, repositories, url) if jenkins else None
-    models = Models(repositories, url, groups, by_jenkins.want_jobs if by_jenkins else None)
+    made = by_jenkins.want_jobs if by_jenkins else None
+    models = Models(repositories, url, groups, made, server)
     releases = None
     if builder:
         stages = Stages(builder, publish)
-        releases = Releases(repositories, stages, by_jenkins, models.one)
+        heard = statuses.heard if statuses else None
+        releases = Releases(repositories, stages, by_jenkins, models.one, heard)
         app.add_routes(releases.routes())
+        if statuses:
+            app.cleanup_ctx.append(statuses.running)
         if limits:
             app.cleanup_ctx.append(Retention(limits, builder, releases.turn).running)
         app.on_startup.append(releases.resume)

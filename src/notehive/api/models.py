@@ -39,13 +39,15 @@ class New(BaseModel):
 class Models:
     """The handlers; ``url`` is the site's address, ``groups`` are those that keep things.
 
-    ``made`` hears of each new one.
+    ``made`` hears of each new one. With a ``server`` outside, which repositories come from, none is
+    made here.
     """
 
     repositories: Repositories
     url: str
     groups: Collection[str]
     made: Callable[[], None] | None = None
+    server: str = ""
 
     def routes(self) -> list[web.RouteDef]:
         """Give what can be asked."""
@@ -54,6 +56,9 @@ class Models:
     async def make(self, request: web.Request) -> web.Response:
         """Make an empty repository for a model."""
         new = await body(request, New)
+        if self.server:
+            said = f"repositories come from {self.server}; make it there, and tell your operator"
+            refuse(HTTPStatus.FORBIDDEN, said)
         if not re.fullmatch(NAME, new.name):
             refuse(HTTPStatus.BAD_REQUEST, f"name: {new.name!r}: {RULE}")
         group = self.chosen(new.group, who_asks(request))

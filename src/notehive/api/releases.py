@@ -39,10 +39,14 @@ COMMIT = r"[0-9a-f]{40}"
 log = logging.getLogger(__name__)
 
 Key = tuple[Path, str]  # of a release: repository and commit
+Heard = Callable[[Repository, str, str, str], None]
 
 
 class Releases:
-    """Makes and tells of them. ``one`` gives the repository of a path, if the asker sees it."""
+    """Makes and tells of them. ``one`` gives the repository of a path, if the asker sees it.
+
+    ``heard`` is told of each that begins or ends: repository, commit, state, and why it failed.
+    """
 
     def __init__(
         self,
@@ -50,9 +54,11 @@ class Releases:
         stages: Stages,
         by_jenkins: ByJenkins | None,
         one: Callable[[web.Request], Repository],
+        heard: Heard | None = None,
     ) -> None:
         self.repositories, self.stages = repositories, stages
         self.by_jenkins, self.one = by_jenkins, one
+        self._heard = heard
         self._works = Works("api")
         self._running: dict[Key, tuple[Start, asyncio.Task[None]]] = {}
         self._turns: dict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -95,15 +101,22 @@ class Releases:
         """Begin a release unless it runs, and listen to it to its end, whoever else does."""
         key = (repository.path, commit)
         if key not in self._running:
-            record(repository.path, commit, user, state=RUNNING)
+
+            def record(state: str, **told: str) -> None:
+                told |= {"commit": commit, "user": user, "state": state}
+                records.add(repository.path / FILE, **told)
+                if self._heard:
+                    self._heard(repository, commit, state, told.get("error", ""))
+
+            record(RUNNING)
 
             async def start(say: Say) -> Event:
                 try:
                     result = await self._release(Release(repository, commit, user, say))
                 except NotehiveError as error:
-                    record(repository.path, commit, user, state=FAILED, error=str(error))
+                    record(FAILED, error=str(error))
                     raise
-                record(repository.path, commit, user, state=RELEASED, **result)
+                record(RELEASED, **result)
                 return result
 
             listening = asyncio.create_task(self._listen(repository, commit, start))
@@ -179,11 +192,6 @@ def last_words(event: Event) -> str:
     if "result" in event:
         return f"released: {event['result']['image']}"
     return f"not released: {event['error']}"
-
-
-def record(path: Path, commit: str, user: str, **told: str) -> None:
-    """Add what is known of a release to a repository."""
-    records.add(path / FILE, commit=commit, user=user, **told)
 
 
 def recorded(path: Path) -> list[dict[str, Any]]:

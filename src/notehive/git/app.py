@@ -10,8 +10,10 @@ from aiohttp import web
 from notehive.gate.asker import Asker, asker
 from notehive.git import cgi, pages, tickets
 from notehive.git.housekeeping import Housekeeping
+from notehive.git.options import configured
 from notehive.git.paths import PUSH, Kind, Wish, read
 from notehive.git.repositories import Repositories, Repository
+from notehive.outside.webhook import PATH, Webhook
 
 BACKEND = ("/usr/lib/git-core/git-http-backend",)
 BELOW = "/git"  # where the site has all of this
@@ -23,7 +25,8 @@ MOST_EXCHANGES, MOST_LOOKS = 32, 8
 class Door:
     """Whoever asks comes by here. Nginx shows the ``key``; ``url`` is the site's address.
 
-    Tickets are signed with the ``fetch_key``; without one there are none.
+    Tickets are signed with the ``fetch_key``; without one there are none. With a ``webhook``, what
+    is pushed comes from outside, and nobody pushes here.
     """
 
     def __init__(
@@ -34,9 +37,10 @@ class Door:
         keeping: Housekeeping,
         push_limit: int,
         fetch_key: str = "",
+        webhook: Webhook | None = None,
     ) -> None:
         self.repositories, self.key, self.keeping = repositories, key, keeping
-        self.fetch_key = fetch_key
+        self.fetch_key, self.webhook = fetch_key, webhook
         self.url = f"{url}{BELOW}"
         self.push_limit = push_limit  # bytes
         self.exchanges = asyncio.Semaphore(MOST_EXCHANGES)
@@ -46,6 +50,8 @@ class Door:
         """Answer one request."""
         if request.raw_path == "/health":
             return web.Response(text="ok\n")
+        if self.webhook and request.raw_path == PATH:
+            return await self.webhook(request)
         wish = read(request.method, request.raw_path)
         who = asker(request.headers, self.key) or self.ticket_holder(request, wish)
         if who is None:
@@ -96,6 +102,8 @@ class Door:
     ) -> web.StreamResponse:
         """Have git take commits in, or give them."""
         pushes = wish.kind is Kind.PUSH
+        if pushes and self.webhook:
+            refuse(403, f"{wish.group}/{wish.name}: comes from {self.webhook.server}; push there")
         if pushes and not who.changes(wish.group):
             refuse(403, f"{wish.group}/{wish.name}: you may fetch it; its group's members push")
         told = cgi.variables(request, wish.path, wish.query, who.user, below=BELOW)
@@ -111,14 +119,6 @@ class Door:
         if wish.path.endswith(f"/{PUSH}"):
             self.keeping.want(repository.path)
         return answer
-
-
-def configured(values: dict[str, int]) -> dict[str, str]:
-    """Give the variables that configure git beside its files."""
-    told = {"GIT_CONFIG_COUNT": str(len(values))}
-    for number, (key, value) in enumerate(values.items()):
-        told |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": str(value)}
-    return told
 
 
 def refuse(status: int, reason: str) -> NoReturn:

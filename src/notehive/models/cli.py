@@ -6,7 +6,7 @@ import sys
 import typer
 
 from notehive.errors import NotehiveError
-from notehive.models.commands import check, releases, repositories
+from notehive.models.commands import champions, check, releases, repositories
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,9 @@ models.command("examples")(repositories.list_examples)
 models.command("check")(check.command)
 models.command("release")(releases.release)
 models.command("status")(releases.status)
+models.command("promote")(champions.promote)
+models.command("rollback")(champions.rollback)
+models.command("champions")(champions.champions)
 
 
 @app.callback()

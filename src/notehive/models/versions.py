@@ -1,14 +1,14 @@
 """The versions of a model in MLflow's registry: which is champion, who made it that, and why."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from notehive.models import champions
+from notehive.models.champions import Change
 from notehive.models.rest import Mlflow, Refused
 from notehive.models.step.failure import Failed
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-BEFORE = "notehive.champion_before"  # the version that was champion before this one
 
 
 class Versions:
@@ -27,28 +27,30 @@ class Versions:
             raise
         return str(found["model_version"]["version"])
 
-    def tags(self, version: str) -> dict[str, str]:
-        """Give the tags of a version; raise Failed if there is no such version."""
-        return {tag["key"]: tag["value"] for tag in self._get(version).get("tags", [])}
+    def require(self, version: str) -> None:
+        """Raise Failed if there is no such version."""
+        self._get(version)
 
     def trained_by(self, version: str) -> str:
         """Give the run that a version is of; nothing if it is of none."""
         return str(self._get(version).get("run_id", ""))
+
+    def changes(self) -> list[Change]:
+        """Give the changes of the champion, the oldest first; raise Refused for no such model."""
+        found = self._mlflow.get("registered-models/get", name=self.name)["registered_model"]
+        return champions.changes({tag["key"]: tag["value"] for tag in found.get("tags", [])})
 
     def crown(self, version: str, who: str, why: str) -> None:
         """Make a version the champion, and say on it who did so and why.
 
         If it was the challenger, it is that no more.
         """
-        before = self.holder(CHAMPION)
+        before = self.holder(CHAMPION) or ""
         if before != version:
-            told = {"champion_by": who, "champion_why": why, "champion_at": _now()}
-            if before:
-                told["champion_before"] = before
-            self._tell(version, told)
-            self._mlflow.post(
-                "registered-models/alias", name=self.name, alias=CHAMPION, version=version
-            )
+            change = Change(champions.PROMOTED, version, before, who, why, champions.now())
+            told = {"by": who, "why": why, "at": change.at, "before": before or "none"}
+            self._tell(version, "champion", told)
+            self._move(change)
         self.dismiss(version)
 
     def dismiss(self, version: str) -> None:
@@ -59,20 +61,33 @@ class Versions:
     def roll_back(self, who: str, why: str) -> str:
         """Make the champion of before champion again; give its version.
 
-        Raise Failed if there is none.
+        A version that is not there any more is passed over. Raise Failed if none is left.
         """
-        current = self.holder(CHAMPION)
-        if current is None:
-            raise Failed(f"model {self.name}: has no champion; promote a version")
-        before = self.tags(current).get(BEFORE)
+        current = self.holder(CHAMPION) or ""
+        before = next(filter(self._is_there, champions.earlier(self.changes(), current)), "")
         if not before:
-            raise Failed(f"model {self.name}: version {current} is its first champion")
-        self.tags(before)  # it may have been deleted
-        self._tell(
-            current, {"rolled_back_by": who, "rolled_back_why": why, "rolled_back_at": _now()}
-        )
-        self._mlflow.post("registered-models/alias", name=self.name, alias=CHAMPION, version=before)
+            said = f"has had no champion before version {current}" if current else "has no champion"
+            raise Failed(f"model {self.name}: {said}; promote a version")
+        change = Change(champions.ROLLED_BACK, before, current, who, why, champions.now())
+        if current:
+            self._tell(current, "rolled_back", {"by": who, "why": why, "at": change.at})
+        self._move(change)
         return before
+
+    def _move(self, change: Change) -> None:
+        """Write a change down, and make it: in this order none is ever made that nobody knows."""
+        key, value = champions.tag(change)
+        self._mlflow.post("registered-models/set-tag", name=self.name, key=key, value=value)
+        self._mlflow.post(
+            "registered-models/alias", name=self.name, alias=CHAMPION, version=change.version
+        )
+
+    def _is_there(self, version: str) -> bool:
+        try:
+            self.require(version)
+        except Failed:
+            return False
+        return True
 
     def _get(self, version: str) -> dict[str, Any]:
         try:
@@ -82,28 +97,12 @@ class Versions:
         known: dict[str, Any] = found["model_version"]
         return known
 
-    def _tell(self, version: str, told: dict[str, str]) -> None:
+    def _tell(self, version: str, about: str, told: dict[str, str]) -> None:
         for key, value in told.items():
             self._mlflow.post(
                 "model-versions/set-tag",
                 name=self.name,
                 version=version,
-                key=f"notehive.{key}",
+                key=f"notehive.{about}_{key}",
                 value=value,
             )
-
-
-def promote_by_hand(mlflow: Mlflow, name: str, version: str, who: str, why: str) -> None:
-    """Make a version the champion because somebody wants it."""
-    versions = Versions(mlflow, name)
-    versions.tags(version)
-    versions.crown(version, who, why)
-
-
-def rollback(mlflow: Mlflow, name: str, who: str, why: str) -> str:
-    """Take back the last promotion because somebody wants it; give the champion's version."""
-    return Versions(mlflow, name).roll_back(who, why)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

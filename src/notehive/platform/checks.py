@@ -14,6 +14,7 @@ from notehive.platform import (
     database,
     identity,
     machine,
+    outside,
     services,
     site,
     stack,
@@ -33,6 +34,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     """Give title and function of each check, in order; later ones rely on earlier ones."""
     yield "Settings", check_settings
     yield "Logins", identity.require_usable
+    yield "Repositories", outside.check
     yield "Certificate", certificate.check
     yield "Machine", check_machine
     yield "Docker engine", check_engine

@@ -22,6 +22,7 @@ from notehive.settings.model import (
     home_quota,
 )
 from notehive.settings.notify import Email, Notify
+from notehive.settings.outside import External
 from notehive.settings.reading import load, parse
 from notehive.settings.values import (
     EVERYONE,
@@ -40,6 +41,7 @@ __all__ = [
     "Auth",
     "Culling",
     "Email",
+    "External",
     "Group",
     "Image",
     "Ldap",

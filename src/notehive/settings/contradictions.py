@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from notehive.settings.login import Ldap, OAuth
 from notehive.settings.model import Group, Limits, Network, Nfs, OwnConfig, Settings, Storage
+from notehive.settings.outside import External
 from notehive.settings.values import EVERYONE, RESERVED_BY_MLFLOW, WRITABLE, format_memory
 from notehive.typed_yaml.document import Location
 
@@ -33,6 +34,7 @@ def contradictions(settings: Settings) -> Iterator[tuple[Location, str]]:
     yield from _of_own(settings.name, settings.own_config)
     yield from _of_groups(settings)
     yield from _of_auth(settings)
+    yield from _of_git(settings)
     yield from _of_openings(settings.network)
     for name, size in settings.sizes.items():
         if size.gpu_kind != "gpu" and not size.gpu:
@@ -158,6 +160,41 @@ def _of_auth(settings: Settings) -> Iterator[tuple[Location, str]]:
                 ("auth", auth.kind, "group_map", theirs),
                 f"{ours!r} is not defined in groups:; defined are {defined}",
             )
+
+
+def _of_git(settings: Settings) -> Iterator[tuple[Location, str]]:
+    git = settings.git
+    if git.external and git.kind != "external":
+        yield ("git", "external"), "is for kind: external; set that, or remove this"
+    if git.kind == "external" and not git.external:
+        yield ("git", "kind"), "needs external: beside it; docs/git.md has an example"
+    if git.external:
+        yield from _of_external(git.external, settings.groups)
+
+
+def _of_external(external: External, groups: Mapping[str, Group]) -> Iterator[tuple[Location, str]]:
+    at = ("git", "external")
+    seen: list[str] = []  # addresses without what may be left out
+    for model, address in external.repositories.items():
+        here, group = (*at, "repositories", model), model.partition("/")[0]
+        if group not in groups and group != EVERYONE:
+            yield here, f"the group {group!r} is not defined in groups:; define it there"
+        if groups.get(group, Group()).shared == "none":
+            yield here, f"the group {group!r} shares nothing, so no model can be its"
+        if (plain := address.removesuffix(".git")) in seen:
+            yield here, f"{address} is another model's too; a repository is of one model"
+        if seen and urlsplit(seen[0])[:2] != urlsplit(plain)[:2]:
+            # It would be shown the token of the other one.
+            yield here, f"{address} is on another server than the first one; use one server"
+        seen.append(plain)
+    by_ssh = seen[0].startswith("ssh:")
+    for key in ("key_file", "known_hosts_file"):
+        if by_ssh and not getattr(external, key):
+            yield (*at, key), "is missing; addresses with ssh:// need it"
+        if not by_ssh and getattr(external, key):
+            yield (*at, key), "is for addresses with ssh://; use those, or remove this"
+    if by_ssh and external.token_file:
+        yield (*at, "token_file"), "is for addresses with https://; use those, or key_file:"
 
 
 def _of_ldap(ldap: Ldap) -> Iterator[tuple[Location, str]]:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from notehive.settings.login import Auth
 from notehive.settings.notify import Notify
+from notehive.settings.outside import External
 from notehive.settings.values import (
     EVERYONE,
     GIB,
@@ -306,9 +307,15 @@ class Mirrors(Section):
 class Git(Section):
     """Groups' repositories of models."""
 
+    kind: Literal["own", "external"] = Field(
+        "own",
+        description="`own`: the site serves them, and takes pushes; `external`: a server of yours "
+        "does, and tells the site of pushes, see docs/git.md.",
+    )
     push_limit: Memory = Field(
         8 * GIB, ge=MIB, description="The most that one push may bring, like 8G."
     )
+    external: External | None = Field(None, description="With `external`: that server.")
 
 
 class Retention(Section):
@@ -504,6 +511,12 @@ class Settings(Section):
         default_factory=Retention, description="How long what grows is kept."
     )
     network: Network = Field(default_factory=Network, description="Addresses inside the Swarm.")
+
+    @property
+    def outside(self) -> External | None:
+        """The server outside that repositories come from, if they do and are wanted."""
+        wanted = self.services.git and self.git.kind == "external"
+        return self.git.external if wanted else None
 
     @property
     def scheme(self) -> str:

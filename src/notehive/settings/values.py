@@ -23,6 +23,12 @@ SMALLEST_SERVER = 128 * UNITS["M"]  # below this, JupyterLab does not start
 EVERYONE = "everyone"  # the group that every user is in
 # A group's workspace has its name, and these are MLflow's own.
 RESERVED_BY_MLFLOW = {"ajax-api", "api", "default", "static-files", "workspaces"}
+MODEL_PATH = re.compile(rf"{NAME.pattern}/[a-z0-9][a-z0-9-]{{0,38}}[a-z0-9]")
+GIT_URL = re.compile(
+    r"(https://|ssh://[a-z_][a-z0-9_-]*@)[A-Za-z0-9][A-Za-z0-9.-]*(:[1-9][0-9]{0,4})?"
+    r"(/[\w~][\w.~-]*){2,}",
+    re.ASCII,
+)
 # Processes and threads of a server: by its memory, enough for a few kernels with a thread for each
 # core of a large node, and at most half of what a kernel has by default.
 PIDS_PER_GIB, LEAST_PIDS, MOST_PIDS = 512, 1024, 16384
@@ -124,6 +130,21 @@ def _check_secure_url(value: str) -> str:
     return value.removesuffix("/")
 
 
+def _check_model_path(value: str) -> str:
+    if not MODEL_PATH.fullmatch(value):
+        raise ValueError("write it as GROUP/NAME, like risk/churn")
+    return value
+
+
+def _check_git_url(value: str) -> str:
+    if not GIT_URL.fullmatch(value):
+        raise ValueError(
+            "write it like https://gitlab.example.com/ml/churn.git or "
+            "ssh://git@gitlab.example.com/ml/churn.git, without a password"
+        )
+    return value
+
+
 def _check_host(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[?[0-9a-fA-F:]+\]?", value):
         raise ValueError("write the name alone, like ldap.example.com; the rest is port: and tls:")
@@ -186,6 +207,10 @@ OwnName = Annotated[str, AfterValidator(_check_own_name)]
 SecureUrl = Annotated[str, AfterValidator(_check_secure_url)]
 Host = Annotated[str, AfterValidator(_check_host)]
 Filter = Annotated[str, AfterValidator(_check_filter)]
+ModelPath = Annotated[str, AfterValidator(_check_model_path)]
+GitUrl = Annotated[str, AfterValidator(_check_git_url)]
+GitBranch = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*([./][A-Za-z0-9_-]+)*$")]
+GitUser = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+@-]*$")]
 Subnet = Annotated[str, AfterValidator(_check_subnet)]
 UserName = Annotated[str, AfterValidator(check_user_name)]
 Name = Annotated[str, AfterValidator(_check_name)]

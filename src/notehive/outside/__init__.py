@@ -1,0 +1,1 @@
+"""Repositories that a server outside serves: told of by its webhook, fetched, and answered."""
