@@ -70,14 +70,14 @@ class Asker:
         assert answer.status == 200, answer
         return f"/dags/{dag}/dagRuns/{json.loads(answer.body)['dag_run_id']}"
 
-    def ended(self, run: str) -> str:
+    def ended(self, run: str, seconds: float = 120) -> str:
         """Wait for the end of a run; give its state."""
 
         def state() -> str:
             found = str(self.told(run)["state"])
             return found if found in ("success", "failed") else ""
 
-        return wait_for(f"the end of {run}", state, 120)
+        return wait_for(f"the end of {run}", state, seconds)
 
 
 @contextmanager

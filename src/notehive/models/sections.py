@@ -16,7 +16,7 @@ class Promote(Part):
     metric: Word = Field(description="What both are scored by, like `roc_auc`.")
     goal: Literal["max", "min"] = Field("max", description="Whether more is better, or less.")
     min_gain: float = Field(
-        0.0, ge=0, description="How much better the challenger must be; 0: better at all."
+        0.0, ge=0, description="How much better the challenger must be; with 0 a tie is enough."
     )
     data: RunFile = Field(description="The file in the run directory that both are scored on.")
     target: Word = Field(description="The column of that file that holds the truth.")
