@@ -195,6 +195,16 @@ def test_the_page_is_for_administrators(site: Site, mel: User, chief: User, path
     assert fetch(site, path).status in (401, 404)
 
 
+def test_where_alerts_send_people_is_a_page(site: Site, chief: User) -> None:
+    moved = fetch(site, "/prometheus/graph?g0.expr=up&g0.tab=1")
+    assert moved.status == 302
+    page = moved.headers["Location"]
+    assert page.endswith("/prometheus/classic/graph?g0.expr=up&g0.tab=1")
+    headers = {"Authorization": f"Bearer {chief.token}"}
+    found = fetch(site, page[page.index("/prometheus/") :], headers=headers)
+    assert found.status == 200 and b"graph_container" in found.body
+
+
 def test_nobody_else_has_a_way_to_it(site: Site, mel: User) -> None:
     """The hub's metrics need the token; a server reaches neither Prometheus nor an exporter."""
     assert fetch(site, "/hub/metrics").status == 403
