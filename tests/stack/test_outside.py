@@ -58,7 +58,7 @@ class Outside:
                 None,
             )
 
-        found: dict[str, Any] = wait_for(f"the release of {commit} ends", ended, 300)
+        found: dict[str, Any] = wait_for(f"the release of {commit} ends", ended, 600)
         return found
 
     def send(self, body: bytes, headers: dict[str, str], path: str = WEBHOOK) -> Answer:

@@ -113,7 +113,7 @@ class Pushes:
                 if last:  # it knows of the push, and goes on with it
                     log.info("%s: the API ended before it was done: %r", model, error)
                     return
-                log.warning("%s: the API does not hear of a push: %r", model, error)
+                log.warning("%s: the API does not hear of a push yet: %s", model, error)
             await asyncio.sleep(PAUSE)
         self._told.pop(model, None)
         log.error("%s: nobody has released what was pushed; `notehive model release` does", model)
