@@ -37,7 +37,7 @@ def peer(airflow: str, postgres: str, steps: int) -> dict[str, Any]:
         before = memory.steady(look)
         print(f"stock, idle: {before} MiB", flush=True)
         stock.run("wait")
-        wait_for("the peer's steps", lambda: stock.at_work() == steps, 180)
+        wait_for("the peer's steps", lambda: stock.at_work() == steps, 300)
         during = memory.steady(look)
         print(f"stock, while {steps} steps run: {during} MiB", flush=True)
     return {

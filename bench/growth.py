@@ -58,7 +58,7 @@ def measure(site: Site, models: int, steps: int, idle_seconds: float) -> dict[st
         idle = memory.steady(look)
         print(f"idle: {idle} MiB", flush=True)
         runs = [asker.run(dag) for dag in dags]
-        wait_for("the steps", lambda: running(site, steps), 300)
+        wait_for("the steps", lambda: running(site, steps), 600)
         time.sleep(SETTLE_SECONDS)
         during = memory.steady(look)
         print(f"while {steps} steps run: {during} MiB", flush=True)

@@ -39,7 +39,8 @@ import contextlib, json, pathlib, re
 found = []
 for process in pathlib.Path("/proc").glob("[0-9]*"):
     with contextlib.suppress(OSError):
-        if b"ipykernel" in (process / "cmdline").read_bytes():
+        # As an argument of its own: this program, which is one argument, is no kernel.
+        if b"ipykernel_launcher" in (process / "cmdline").read_bytes().split(b"\\0"):
             size = re.search(r"^Pss: +([0-9]+)", (process / "smaps_rollup").read_text(), re.M)
             found.append(int(size[1]) << 10)
 print(json.dumps(found))

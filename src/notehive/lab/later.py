@@ -1,4 +1,4 @@
-"""Modules that are loaded when somebody first takes something of them."""
+"""Modules that are loaded when somebody first takes something of them, or not at all."""
 
 import importlib
 import sys
@@ -40,6 +40,21 @@ def loaded_later(*names: str) -> Iterator[None]:
     modules = [Later(*name.split(":")) for name in names]
     absent = {each.__name__: each for each in modules if each.__name__ not in sys.modules}
     sys.modules.update(absent)
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def left_out(*names: str) -> Iterator[None]:
+    """Have what is imported meanwhile find these modules missing: those that it can do without.
+
+    What has them already keeps them, and what is imported afterwards has them.
+    """
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None is: there is none
     try:
         yield
     finally:

@@ -9,9 +9,9 @@ from queue import Empty
 from typing import Any
 
 import zmq
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_core.paths import jupyter_path, jupyter_runtime_dir
 from jupyter_core.utils import run_sync
 
 from notehive.models.step.failure import Failed, Stopped
@@ -37,7 +37,13 @@ class Kernel:
         self._client: Any = None
         # Sockets of this container rather than ports: nobody else can speak to the kernel.
         sockets = Path(jupyter_runtime_dir()) / f"step-{os.getpid()}"
-        self.manager = AsyncKernelManager(kernel_name=name, transport="ipc", ip=str(sockets))
+        self.manager = AsyncKernelManager(
+            kernel_name=name,
+            transport="ipc",
+            ip=str(sockets),
+            # Where kernels are by default, but for a place of old that IPython is imported to know.
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
+        )
         # A socket that is refused tries again after this many milliseconds, rather than 100.
         self.manager.context.setsockopt(zmq.RECONNECT_IVL, 5)
         # What a cell shows quickly one after the other is not dropped on its way.

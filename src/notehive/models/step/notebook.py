@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from notehive.lab.later import loaded_later
+from notehive.lab.later import left_out, loaded_later
 from notehive.models.step import parameters, tracking
 from notehive.models.step.failure import Failed, Stopped
 from notehive.models.step.job import Job
@@ -19,6 +19,17 @@ KERNEL, ENGINE, PAGE = (f"notehive.models.step.{name}" for name in ("kernel", "e
 
 # What papermill imports for notebooks that are somewhere else.
 LATER = ("pyarrow.fs:FileSelector:HadoopFileSystem", "requests")
+
+# What jsonschema checks durations, colours and the like with. A notebook's schema has none.
+FORMATS = (
+    "fqdn",
+    "isoduration",
+    "jsonpointer",
+    "rfc3339_validator",
+    "rfc3986_validator",
+    "uri_template",
+    "webcolors",
+)
 
 
 def run(job: Job, name: str, pipeline: Mapping[str, Any], log: Log, *, tracked: bool) -> None:
@@ -57,7 +68,7 @@ def _execute(
         spec = notebook.get("metadata", {}).get("kernelspec", {})
         kernels = import_module(KERNEL)
         with kernels.Kernel(spec.get("name", "python3"), source.parent, variables) as kernel:
-            with loaded_later(*LATER):
+            with loaded_later(*LATER), left_out(*FORMATS):
                 engine = import_module(ENGINE)
             if run.keeps:
                 threading.Thread(target=import_module, args=(PAGE,), daemon=True).start()
