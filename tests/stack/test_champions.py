@@ -73,4 +73,4 @@ def test_others_do_not(kate: Owner) -> None:
     code, said = kate.shell(f"notehive model champions secret/{NAME}")
     assert (code, "the workspace secret is not open to you" in said) == (1, True), said
     code, said = kate.shell("notehive model rollback lab/none --reason x")
-    assert (code, "MLflow has no such model" in said) == (2, True), said
+    assert (code, "there is no such model, or it is not of a group of yours" in said) == (1, True)
