@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,11 +15,9 @@ NAME = f"champ-{uuid4().hex[:8]}"
 
 
 def register(site: Site, one: User, group: str) -> None:
-    """Register two versions of the model."""
-    for call, body in (
-        ("registered-models/create", {"name": NAME}),
-        *[("model-versions/create", {"name": NAME, "source": "nothing"})] * 2,
-    ):
+    """Register two versions of the model, both of one run."""
+
+    def ask(call: str, **body: str) -> Any:
         headers = {"Authorization": f"Bearer {one.token}", "X-MLFLOW-WORKSPACE": group}
         answer = fetch(
             site,
@@ -28,6 +27,14 @@ def register(site: Site, one: User, group: str) -> None:
             body=json.dumps(body).encode(),
         )
         assert answer.status == 200, answer
+        return json.loads(answer.body)
+
+    experiment = ask("experiments/create", name=NAME)["experiment_id"]
+    run = ask("runs/create", experiment_id=experiment)["run"]["info"]
+    ask("registered-models/create", name=NAME)
+    for _ in range(2):
+        source = f"{run['artifact_uri']}/model"
+        ask("model-versions/create", name=NAME, source=source, run_id=run["run_id"])
 
 
 @pytest.fixture(scope="module")
@@ -66,4 +73,4 @@ def test_others_do_not(kate: Owner) -> None:
     code, said = kate.shell(f"notehive model champions secret/{NAME}")
     assert (code, "the workspace secret is not open to you" in said) == (1, True), said
     code, said = kate.shell("notehive model rollback lab/none --reason x")
-    assert (code, "MLflow has no such model" in said) == (2, True), said
+    assert (code, "there is no such model, or it is not of a group of yours" in said) == (1, True)

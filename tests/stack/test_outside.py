@@ -118,7 +118,8 @@ def test_a_push_is_released_and_its_server_told(outside: Outside) -> None:
     answer = outside.send(body, headers)
     assert (answer.status, answer.body.decode()) == (200, f"lab/{outside.name}: has {commit} now\n")
     told = outside.release(commit)
-    assert (told["state"], told["error"]) == ("failed", "check: see above what is wrong")
+    assert told["state"] == "failed"
+    assert told["error"] == "check: see above what is wrong; nothing is built"
     assert told["user"].startswith("ana@")
     wait_for("both statuses are set", lambda: len(host.statuses) == before + 2)
     last = host.statuses[-1][1]
@@ -148,7 +149,7 @@ def test_nothing_but_what_is_signed_is_taken(outside: Outside) -> None:
     ):
         assert outside.send(body, good, path).status == 404, path
     for path in ("/git/", "/notehive-api/models", f"/git/lab/{outside.name}.git/info/refs"):
-        assert outside.send(body, good, path).status == 401, f"no login for {path}"
+        assert outside.send(body, good, path).status in (401, 403), f"no login for {path}"
     assert len(host.asked) == asked
 
 

@@ -95,8 +95,9 @@ def versions_of(model: str) -> Iterator["Versions"]:
         raise NotehiveError(str(error)) from None
     except Refused as error:
         if error.code == "PERMISSION_DENIED" or str(error).startswith("403 "):
-            said = f"{model}: MLflow refuses it ({error}); a group's members choose its champions"
-            raise NotehiveError(said) from None
+            # It says the same of a model that is not there.
+            said = "there is no such model, or it is not of a group of yours"
+            raise NotehiveError(f"{model}: MLflow refuses it ({error}); {said}") from None
         if error.code in NOT_THERE:
             said = f"{model}: MLflow has no such model ({error}); a training run registers one"
             raise BadInput(said) from None
