@@ -22,6 +22,8 @@ from tests.support.hub import User, user
 from tests.support.projects import cell, notebook
 from tests.support.site import Answer, Site, changed, docker, fetch, run, wait_for
 
+pytestmark = pytest.mark.changes_site
+
 WEBHOOK = "/git-webhook"
 MODEL = "name: {name}\nimage: base\nsize: small\npipelines: {{train: {{steps: [train.ipynb]}}}}\n"
 
