@@ -11,6 +11,8 @@ from tests.support.owner import Owner
 from tests.support.projects import cell, notebook
 from tests.support.site import Site
 
+pytestmark = pytest.mark.long
+
 MODEL = """\
 name: {name}
 image: datascience

@@ -177,7 +177,8 @@ def test_two_pushes_at_once(model: Factory, held: Run) -> None:
         told = pool.submit(model.push)
         there = "git ls-remote origin main"
         wait_for("it", lambda: model.owner.does(there, at=model.model).startswith(first))
-        second = model.commit({"after.ipynb": notebook(cell("print('changed')"))})
+        other = notebook(cell("run_dir = 'run'", "parameters"), cell("print('changed')"))
+        second = model.commit({"after.ipynb": other})
         later = model.push()
     assert "remote: released: " in told.result()
     assert "remote: waiting for the release of the push before" in later
