@@ -261,28 +261,43 @@ def test_a_collection_waits_for_pushes_and_pushes_for_it(tmp_path: Path) -> None
     asyncio.run(check())
 
 
-def test_a_collection_that_is_given_up_lets_go(tmp_path: Path) -> None:
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A registry's volume with images."""
+    (tmp_path / collection.IMAGES).mkdir(parents=True)
+    return tmp_path
+
+
+def test_a_collection_that_is_given_up_lets_go(store: Path) -> None:
     async def check() -> None:
-        async with lock.held(tmp_path, alone=False):
-            task = asyncio.create_task(collection.collect(quiet, tmp_path))
+        async with lock.held(store, alone=False):
+            task = asyncio.create_task(collection.collect(quiet, store))
             await until_waiting(task)
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        async with lock.held(tmp_path, alone=True):
+        async with lock.held(store, alone=True):
             pass
 
     asyncio.run(asyncio.wait_for(check(), 10))
 
 
-def test_a_collection_says_what_it_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collection_says_what_it_freed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The collector is a stand-in: the stack's tests have the real one."""
     said = "models/lab/geo\n2 blobs marked, 2 blobs and 0 manifests eligible for deletion\n"
     script = f"printf '{said}'; echo '{collection.FREED}a'; echo '{collection.FREED}b'"
     monkeypatch.setattr(collection, "COMMAND", ("sh", "-c", script))
     lines: list[str] = []
-    assert asyncio.run(collection.collect(lines.append, tmp_path)) == {"freed": 2}
+    assert asyncio.run(collection.collect(lines.append, store)) == {"freed": 2}
     assert lines == ["freed 2 blobs of the registry"]
     monkeypatch.setattr(collection, "COMMAND", ("sh", "-c", "echo 'failed to mark'; exit 1"))
     with pytest.raises(NotehiveError, match="its disk cannot be freed: failed to mark"):
-        asyncio.run(collection.collect(quiet, tmp_path))
+        asyncio.run(collection.collect(quiet, store))
+
+
+def test_before_the_first_push_there_is_nothing_to_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry's own collector fails then: it finds no folder of images."""
+    monkeypatch.setattr(collection, "COMMAND", ("false",))
+    assert asyncio.run(collection.collect(quiet, tmp_path)) == {"freed": 0}
