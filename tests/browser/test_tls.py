@@ -19,13 +19,13 @@ from tests.support.pebble import pebble
 from tests.support.site import NUMBER, ROOT, Site, changed, docker, fetch, run, wait_for
 from tests.support.testssl import SERIOUS, scan
 
+pytestmark = pytest.mark.changes_site
+
 HTTP_PORT = 18180 + NUMBER
 # Of a private authority: nobody publishes what it has revoked.
 PRIVATE = {"cert_revocation"}
 LOGS = """\
 import mlflow
-
-pytestmark = pytest.mark.changes_site
 with mlflow.start_run(run_name="over-tls"):
     mlflow.log_metric("seen", 1)
 """
