@@ -262,6 +262,12 @@ def test_who_reaches_what() -> None:
     assert EVERYTHING["networks"]["builder"]["internal"] is True
 
 
+def test_images_that_every_node_needs() -> None:
+    """The forwarder's is not among them: it has a name of its own."""
+    assert stack.node_images(EVERYTHING) == ["metrics", "wall"]
+    assert stack.node_images(stack.wanted(parse("services: {prometheus: false}"))) == ["wall"]
+
+
 def test_somebody_who_is_to_be_told(tmp_path: Path) -> None:
     """Where to is a secret: such addresses are passwords."""
     assert not {"alertmanager", "alerts"} & {*SERVICES, *EVERYTHING["networks"]}

@@ -42,8 +42,8 @@ def prepare(settings: Settings, steps: Steps) -> tuple[str, str]:
         raise BadInput(f"{settings.name}: is not up; `./notehive up` first")
     with steps.step("Images to the registry") as step:
         notebooks = [reference for _, reference in prepull.services(settings.name).values()]
-        wall = services.image(swarm.wall(settings.name))
-        absent = distribute.missing(settings, [distribute.forwarder(settings), wall, *notebooks])
+        parts = services.images_everywhere(settings.name)  # the forwarder's is among them
+        absent = distribute.missing(settings, [*parts, *notebooks])
         distribute.push_all(settings, absent, step.say)
         step.say(f"{len(absent)} pushed") if absent else step.skip("are there")
     with steps.step("The forwarder's image to the site"):

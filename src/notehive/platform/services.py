@@ -33,10 +33,10 @@ def listed(stack: str) -> list[dict[str, Any]]:
     return found
 
 
-def image(service: str) -> str:
-    """Give the image of a service by its full name, which runs."""
-    (found,) = docker.inspect("service", service)
-    return str(container_spec(found)["Image"])
+def images_everywhere(stack: str) -> list[str]:
+    """Give the images of what runs on every node."""
+    everywhere = [each for each in listed(stack) if "Global" in each["Spec"]["Mode"]]
+    return sorted({str(container_spec(each)["Image"]) for each in everywhere})
 
 
 def replicas(service: Mapping[str, Any]) -> tuple[int, int]:

@@ -157,6 +157,16 @@ def image_names(stack: Mapping[str, Any]) -> list[str]:
     return sorted({match[1].lower() for match in found if match})
 
 
+def node_images(stack: Mapping[str, Any]) -> list[str]:
+    """Give the images of ours that run on every node."""
+    everywhere = {
+        name: service
+        for name, service in stack["services"].items()
+        if service["deploy"].get("mode") == "global"
+    }
+    return image_names({"services": everywhere})
+
+
 def made_secrets(stack: Mapping[str, Any]) -> list[str]:
     """Give the secrets of a stack that are made here, not of what the operator says."""
     return [key for key, told in stack["secrets"].items() if told["name"].endswith(".$GENERATION")]

@@ -111,7 +111,11 @@ def up(
     notebooks = stack.notebook_references(settings, references)
     distribute.tag_forwarder(settings, references["nginx"])
     # What other nodes run. It comes first, for they pull what is changed below.
-    elsewhere = [distribute.forwarder(settings), references["wall"], *notebooks.values()]
+    elsewhere = [
+        distribute.forwarder(settings),
+        *(references[name] for name in stack.node_images(wanted)),
+        *notebooks.values(),
+    ]
     share(settings, steps, elsewhere)
     with steps.step("Services") as step:
         node = swarm.data_node(settings.name)
