@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support import factory
+from tests.support.airflow import put_dags
 from tests.support.factory import Factory, Run
 from tests.support.hub import user
 from tests.support.owner import Owner
@@ -229,6 +230,7 @@ def test_a_step_outlives_scheduler_and_triggerer(model: Factory, signal: str) ->
     assert model.containers(run, ended=True) == [container]
     let_go(model, run)
     assert model.ended(run, 240) == "success"
+    put_dags(model.site)  # as they were, for other tests: the scheduler is a new container
     assert [each["status"] for each in model.tracked(run, "hold")] == ["FINISHED"]
     model.nothing_is_left(run)
 
