@@ -10,7 +10,7 @@ from notehive.jobs.service import Begun, Size
 from notehive.models import project
 from tests.support import jobs, releases
 from tests.support.projects import write
-from tests.support.site import KEEP, Site
+from tests.support.site import KEEP, Site, brought_up, docker
 
 NAME = "bench-factory"
 GROUP = "lab"
@@ -43,17 +43,15 @@ def factory() -> Iterator[Site]:
 
     NOTEHIVE_TEST_KEEP leaves it up, as those of the tests: for work on a benchmark.
     """
-    with tempfile.TemporaryDirectory() as directory:
-        site = Site(Path(directory), settings=SETTINGS)
-        if not KEEP:
-            site.notehive("down", "--purge", "--yes", check=False)  # what an ended run left
-        try:
-            site.up()
+    try:
+        with (
+            tempfile.TemporaryDirectory() as directory,
+            brought_up(Path(directory), SETTINGS) as site,
+        ):
             yield site
-        finally:
-            if not KEEP:
-                site.notehive("down", "--purge", "--yes")
-                remove_images(site)
+    finally:
+        if not KEEP:
+            remove_images()  # now that no service runs them
 
 
 def build(site: Site, model: str, files: Mapping[str, str]) -> Begun:
@@ -78,10 +76,10 @@ def publish(root: Path, model: str, text: str, begun: Begun) -> None:
     releases.publish(root, GROUP, model, commit=begun.commit, told=told)
 
 
-def remove_images(site: Site) -> None:
+def remove_images() -> None:
     """Remove the images of models."""
-    port = site.settings["network"]["registry_port"]
-    listed = site.docker("images", "--format", "{{.Repository}} {{.ID}}").splitlines()
+    port = SETTINGS["network"]["registry_port"]
+    listed = docker("images", "--format", "{{.Repository}} {{.ID}}").splitlines()
     ours = {row.split()[1] for row in listed if row.startswith(f"127.0.0.1:{port}/models/")}
     for image in ours:
-        site.docker("rmi", "--force", image, check=False)
+        docker("rmi", "--force", image, check=False)

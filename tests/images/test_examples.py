@@ -8,7 +8,7 @@ from notehive.models.new import example, make
 
 from .conftest import ROOT
 from .containers import Containers
-from .test_smoke import smoke
+from .test_smoke import files_of, smoke
 
 EXAMPLES = ROOT / "examples"
 NAMES = ["credit-search", "plant-drift", "sales-monthly"]
@@ -38,11 +38,7 @@ def test_it_has_no_problem(datascience: str, containers: Containers, name: str) 
 @pytest.mark.parametrize("name", ["plant-drift", "sales-monthly"])
 def test_it_passes(datascience: str, containers: Containers, tmp_path: Path, name: str) -> None:
     make(tmp_path / "mine", "mine", example(name, EXAMPLES))
-    files = {
-        str(path.relative_to(tmp_path / "mine")): path.read_bytes()
-        for path in (tmp_path / "mine").rglob("*")
-        if path.is_file()
-    }
+    files = files_of(tmp_path / "mine")
     ended = smoke(containers, datascience, files, "--memory=1g", "--memory-swap=1g", "--cpus=1")
     assert ended.code == 0, ended.log
     assert "version 1 of mine is the challenger" in ended.log

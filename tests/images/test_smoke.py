@@ -44,14 +44,19 @@ def smoke(
     return Ended(int(code), container.logs())
 
 
+def files_of(project: Path) -> dict[str, bytes]:
+    """Give what is in the files of a project."""
+    return {
+        str(path.relative_to(project)): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file()
+    }
+
+
 def test_the_template_passes(datascience: str, containers: Containers, tmp_path: Path) -> None:
     """A version is registered, gets an alias, and is loaded by it: nothing of it needs a server."""
     new.make(tmp_path / "churn", "churn")
-    files = {
-        str(path.relative_to(tmp_path / "churn")): path.read_bytes()
-        for path in (tmp_path / "churn").rglob("*")
-        if path.is_file()
-    }
+    files = files_of(tmp_path / "churn")
     ended = smoke(containers, datascience, files, "--memory=1g", "--memory-swap=1g", "--cpus=1")
     assert ended.code == 0, ended.log
     lines = ended.log.splitlines()

@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 
 from tests.support.airflow import Asker
+from tests.support.factory import remove_images
 from tests.support.hub import user
 from tests.support.owner import Owner
-from tests.support.site import Site, docker, fetch, wait_for
+from tests.support.site import Site, fetch, wait_for
 
 OWN = """
 from airflow.sdk import DAG, task
@@ -44,8 +45,7 @@ def model(gina: Owner) -> Iterator[str]:
     assert "remote: publish ..." in said
     assert "remote: released: " in said
     yield name
-    for image in docker("images", "--quiet", "--filter", f"label=notehive.model={name}").split():
-        docker("rmi", "--force", image, check=False)
+    remove_images(name)
 
 
 def dag(airflow: Asker, model: str, pipeline: str) -> str:

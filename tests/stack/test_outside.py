@@ -17,6 +17,7 @@ import pytest
 
 from notehive.outside.config import OutsideConfig
 from notehive.platform import machine
+from tests.support.factory import remove_images
 from tests.support.git_host import SECRET, STATUS_TOKEN, TOKEN, USER, GitHost
 from tests.support.hub import User, user
 from tests.support.projects import cell, notebook
@@ -93,8 +94,7 @@ def outside(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ou
         }
         with changed(site, git={"kind": "external", "external": external}):
             yield Outside(site, host, name, olga, first)
-    for image in docker("images", "--quiet", f"--filter=label=notehive.model={name}").split():
-        docker("rmi", "--force", image, check=False)
+    remove_images(name)
 
 
 def test_what_was_there_before_is_released(outside: Outside) -> None:

@@ -64,9 +64,10 @@ class Asker:
         assert answer.status == 200, (path, answer)
         return json.loads(answer.body)
 
-    def run(self, dag: str, **params: Any) -> str:
-        """Have a DAG run; give the path of the run."""
-        answer = self.ask("POST", f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": params})
+    def run(self, dag: str, *, logical_date: str | None = None, **params: Any) -> str:
+        """Have a DAG run, as for a date; give the path of the run."""
+        body = {"logical_date": logical_date, "conf": params}
+        answer = self.ask("POST", f"/dags/{dag}/dagRuns", body)
         assert answer.status == 200, answer
         return f"/dags/{dag}/dagRuns/{json.loads(answer.body)['dag_run_id']}"
 

@@ -256,9 +256,9 @@ def fetch(
 
 
 @contextmanager
-def brought_up(directory: Path) -> Iterator[Site]:
+def brought_up(directory: Path, settings: Mapping[str, Any] = SETTINGS) -> Iterator[Site]:
     """A site that is up, and gone with all its data afterwards."""
-    site = Site(directory)
+    site = Site(directory, copy.deepcopy(dict(settings)))
     if not KEEP:
         site.notehive("down", "--purge", "--yes", check=False)  # what an ended run left
     try:

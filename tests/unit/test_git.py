@@ -4,7 +4,7 @@ import gzip
 import os
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from notehive.git.housekeeping import Housekeeping
 from notehive.git.paths import Kind, read
 from notehive.git.repositories import Repositories, last_commit
 from tests.support.listening import listening
+
+Take = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "k" * 64
@@ -370,6 +372,26 @@ def test_nobody_brings_hooks(served: Served) -> None:
 # The hook
 
 
+def api(take: Take) -> Callable[[], Awaitable[web.AppRunner]]:
+    """Give what makes a server in place of the service `api`: it takes pushes this way."""
+
+    async def make() -> web.AppRunner:
+        app = web.Application()
+        app.add_routes([web.post("/pushes", take)])
+        return web.AppRunner(app)
+
+    return make
+
+
+def told(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Path:
+    """Tell the hook what git tells it; give the file of its token."""
+    token = directory / "token"
+    token.write_text("t0ken\n")
+    monkeypatch.setenv("NOTEHIVE_REPOSITORY", "red/churn")
+    monkeypatch.setenv("REMOTE_USER", "ana")
+    return token
+
+
 def test_the_hook_says_that_the_api_ended_in_the_middle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -381,17 +403,9 @@ def test_the_hook_says_that_the_api_ended_in_the_middle(
         request.transport.close()
         return response
 
-    async def make() -> web.AppRunner:
-        app = web.Application()
-        app.add_routes([web.post("/pushes", take)])
-        return web.AppRunner(app)
-
-    token = tmp_path / "token"
-    token.write_text("t0ken\n")
-    monkeypatch.setenv("NOTEHIVE_REPOSITORY", "red/churn")
-    monkeypatch.setenv("REMOTE_USER", "ana")
+    token = told(monkeypatch, tmp_path)
     monkeypatch.setattr("sys.stdin", [])
-    with listening(make) as address:
+    with listening(api(take)) as address:
         hook.main(("127.0.0.1", int(address.rpartition(":")[2])), token)
     first, last = capsys.readouterr().out.splitlines()
     assert first == "check ..."
@@ -407,18 +421,10 @@ def test_the_hook_tells_and_shows(
         heard.append((request.path, request.headers["Authorization"], await request.json()))
         return web.Response(text="building\nbuilt\n")
 
-    async def make() -> web.AppRunner:
-        app = web.Application()
-        app.add_routes([web.post("/pushes", take)])
-        return web.AppRunner(app)
-
-    token = tmp_path / "token"
-    token.write_text("t0ken\n")
-    monkeypatch.setenv("NOTEHIVE_REPOSITORY", "red/churn")
-    monkeypatch.setenv("REMOTE_USER", "ana")
+    token = told(monkeypatch, tmp_path)
     old, new = "0" * 40, "a" * 40
     monkeypatch.setattr("sys.stdin", [f"{old} {new} refs/heads/main\n"])
-    with listening(make) as address:
+    with listening(api(take)) as address:
         hook.main(("127.0.0.1", int(address.rpartition(":")[2])), token)
     assert capsys.readouterr().out == "building\nbuilt\n"
     update = {"old": old, "new": new, "ref": "refs/heads/main"}
